@@ -1,0 +1,128 @@
+"""`make bench`: the figures that this project promises, side by side with plain git in the same run.
+
+    python bench [startup] [status] [add] [land]
+
+Prints, never judges: machines differ, and a timed test lies.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pairs
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FLEET = shutil.which("git-fleet") or os.path.join(os.path.dirname(sys.executable), "git-fleet")
+WORKTREES = 20
+FILES = 5000
+
+
+def git(cwd: str, *args: str) -> None:
+    subprocess.run(["git", *args], cwd=cwd, check=True, capture_output=True)
+
+
+def repository(folder: str, *, files: int = FILES) -> str:
+    """A repository with a tree of `files` small files in directories of fifty; its path."""
+    main = os.path.join(folder, "app")
+    os.makedirs(main)
+    git(main, "init", "-q", "-b", "main")
+    for number in range(files):
+        part, name = divmod(number, 50)
+        path = f"{main}/src/m{part // 10}/p{part}/f{name}.py"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("".join(f"line {line} of {number}\n" for line in range(40)))
+    git(main, "config", "user.name", "Bench")
+    git(main, "config", "user.email", "bench@example.invalid")
+    git(main, "config", "gc.auto", "0")
+    git(main, "add", "-A")
+    git(main, "commit", "-q", "-m", "start")
+    return main
+
+
+def worktrees(main: str, count: int) -> list[str]:
+    """Linked worktrees with a commit each, their indexes refreshed."""
+    tops = []
+    for number in range(count):
+        top = f"{os.path.dirname(main)}/app-{number}"
+        git(main, "worktree", "add", "-q", "-b", f"feature/{number}", top)
+        with open(f"{top}/src/m0/p{number % 10}/f{number % 50}.py", "a", encoding="utf-8") as file:
+            file.write(f"changed by {number}\n")
+        git(top, "commit", "-q", "-a", "-m", f"change {number}")
+        tops.append(top)
+    subprocess.run(["sleep", "1.1"], check=True)
+    for top in tops:
+        git(top, "status")
+    return tops
+
+
+def startup(folder: str) -> None:
+    main = repository(folder, files=20)
+    for number in range(3):
+        git(main, "worktree", "add", "-q", "-b", f"feature/{number}", f"{folder}/app-{number}")
+    pairs.cpu("git-fleet --version", lambda: pairs.once([FLEET, "--version"], main), wanted="at most 60 ms processor")
+    pairs.cpu("git-fleet -h", lambda: _tolerant([FLEET, "-h"], main))
+    pairs.cpu("status of 3 tasks", lambda: pairs.once([FLEET, "status"], main), wanted="at most 160 ms processor")
+
+
+def _tolerant(argv: list[str], cwd: str) -> pairs.Run:
+    return pairs.once(["sh", "-c", '"$@"; exit 0', "sh", *argv], cwd)
+
+
+def status(folder: str) -> None:
+    main = repository(folder)
+    tops = worktrees(main, WORKTREES)
+    loop = "".join(f"git -C '{top}' status --porcelain=v2 --branch\n" for top in tops)
+    pairs.compare(
+        f"status --json of {WORKTREES} worktrees of {FILES} files against a loop of git status",
+        lambda: pairs.once([FLEET, "status", "--json"], main),
+        lambda: pairs.once(["sh", "-c", loop], main),
+        runs=15,
+        wanted="at least 1.5",
+    )
+
+
+def add(folder: str) -> None:
+    main = repository(folder)
+    names = [f"task{number}" for number in range(8)]
+    for name in names:
+        git(main, "config", f"fleet.{name}.branch", f"feature/{name}")
+        git(main, "config", f"fleet.{name}.worktree", f"../app-{name}")
+    loop = "".join(f"git worktree add -q -b feature/{name} ../app-{name}\n" for name in names)
+
+    def clear() -> None:
+        for name in names:
+            subprocess.run(["rm", "-rf", f"{folder}/app-{name}"], check=True)
+        git(main, "worktree", "prune")
+        for name in names:
+            subprocess.run(["git", "branch", "-q", "-D", f"feature/{name}"], cwd=main, capture_output=True, check=False)
+            git(main, "update-ref", "-d", f"refs/fleet/base/feature/{name}")
+
+    pairs.compare(
+        f"add of 8 worktrees of {FILES} files against a loop of git worktree add",
+        lambda: pairs.once([FLEET, "add", "--all"], main),
+        lambda: pairs.once(["sh", "-c", loop], main),
+        runs=5,
+        prepare=clear,
+        wanted="at least 1.11",
+    )
+
+
+SECTIONS = (("startup", startup), ("status", status), ("add", add))
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or [name for name, _ in SECTIONS]
+    for name, section in SECTIONS:
+        if name in wanted:
+            folder = tempfile.mkdtemp(prefix="git-fleet-bench-")
+            try:
+                section(folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

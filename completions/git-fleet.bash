@@ -1,0 +1,138 @@
+# bash completion for git fleet
+#
+# git's own completion calls _git_fleet for `git fleet` and for aliases of it. Task ids come from the git
+# configuration; without any, the branches of the linked worktrees are offered.
+#
+# cur, prev, words and cword are set by git's completion.
+# shellcheck disable=SC2154
+
+__git_fleet_commands="init plan add status land remove undo log path demo help completion"
+
+# 1: command; prints its options, those that take a value with `=`
+__git_fleet_options ()
+{
+	local common="--help --quiet --verbose --color="
+	case "$1" in
+	"") echo "--help --version" ;;
+	init) echo "--markdown= --from-branches --dry-run $common" ;;
+	plan) echo "--plan= --json $common" ;;
+	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
+	status) echo "--plan= --json --wide $common" ;;
+	land) echo "--plan= --dry-run --json --script --onto= --no-gate --continue --skip --abort $common" ;;
+	remove) echo "--plan= --dry-run $common" ;;
+	undo) echo "--dry-run $common" ;;
+	log) echo "--json -n $common" ;;
+	path) echo "--plan= $common" ;;
+	demo) echo "--keep $common" ;;
+	*) echo "$common" ;;
+	esac
+}
+
+__git_fleet_tasks ()
+{
+	local key found=""
+	while IFS= read -r -d '' key; do
+		key=${key#fleet.}
+		key=${key%.*}
+		case "$found" in
+		*$'\n'"$key"$'\n'*) ;;
+		*) found="${found:-$'\n'}$key"$'\n' ;;
+		esac
+	done < <(__git config -z --name-only --get-regexp '^fleet\..*\.')
+	if [ -n "$found" ]; then
+		echo "${found:1}"
+		return
+	fi
+	# The first entry is the main worktree.
+	local line entries=0
+	while IFS= read -r line; do
+		case "$line" in
+		worktree\ *) entries=$((entries + 1)) ;;
+		branch\ *) [ "$entries" -lt 2 ] || echo "${line#branch refs/heads/}" ;;
+		esac
+	done < <(__git worktree list --porcelain)
+}
+
+# Prints the command that stands on the line or in the alias. An alias `fs = fleet status` arrives here as `fleet`.
+__git_fleet_command ()
+{
+	local first=${__git_cmd_idx-1} i alias
+	if [[ ${COMP_WORDS[first]-} != *fleet ]]; then
+		alias=$(__git config --get "alias.${COMP_WORDS[first]}")
+		if [[ $alias =~ (^|[[:space:]])(git[ -])?fleet[[:space:]]+([a-z]+) ]]; then
+			echo "${BASH_REMATCH[3]}"
+			return
+		fi
+	fi
+	for ((i = first + 1; i < cword; i++)); do
+		case "${words[i]}" in
+		-*) ;;
+		*)
+			echo "${words[i]}"
+			return
+			;;
+		esac
+	done
+}
+
+# 1: option, 2: what is typed of its value, 3: command. Fails where files are to be completed.
+__git_fleet_value ()
+{
+	case "$1" in
+	--color) __gitcomp "always never auto" "" "$2" ;;
+	--needs) __gitcomp_nl "$(__git_fleet_tasks)" "" "$2" ;;
+	--onto) __gitcomp_nl "$(__git_heads)" "" "$2" ;;
+	esac
+}
+
+_git_fleet ()
+{
+	local command
+	command=$(__git_fleet_command)
+
+	case "$prev" in
+	--color | --markdown | --needs | --onto | --owns | --plan | --wave | -n)
+		__git_fleet_value "$prev" "$cur"
+		return
+		;;
+	esac
+	case "$cur" in
+	--*=*)
+		__git_fleet_value "${cur%%=*}" "${cur#*=}"
+		return
+		;;
+	-*)
+		__gitcomp "$(__git_fleet_options "$command")"
+		return
+		;;
+	esac
+	case "$command" in
+	"") __gitcomp "$__git_fleet_commands" ;;
+	add | land | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	init) __gitcomp_nl "$(__git_heads)" ;;
+	help) __gitcomp "$__git_fleet_commands plan-guide tutorial" ;;
+	completion) __gitcomp "bash zsh fish" ;;
+	esac
+}
+
+# `git-fleet <TAB>` may come before any `git <TAB>` has loaded git's own completion.
+if ! declare -F __git_complete >/dev/null; then
+	if declare -F _completion_loader >/dev/null; then
+		_completion_loader git
+	elif declare -F _comp_load >/dev/null; then
+		_comp_load git
+	fi
+	if ! declare -F __git_complete >/dev/null; then
+		for __git_fleet_file in /usr/share/bash-completion/completions/git /usr/share/git/completion/git-completion.bash; do
+			if [ -r "$__git_fleet_file" ]; then
+				# shellcheck disable=SC1090
+				. "$__git_fleet_file"
+				break
+			fi
+		done
+		unset __git_fleet_file
+	fi
+fi
+if declare -F __git_complete >/dev/null; then
+	__git_complete git-fleet _git_fleet
+fi

@@ -1,0 +1,100 @@
+# fish completion for git fleet
+#
+# Task ids come from the git configuration; without any, the branches of the linked worktrees are offered.
+
+function __git_fleet_tasks
+    set -l tasks (git config -z --name-only --get-regexp '^fleet\..*\.' 2>/dev/null | string split0 | string replace -r '^fleet\.(.*)\.[^.]*$' '$1')
+    if test (count $tasks) -gt 0
+        printf '%s\n' $tasks | sort -u
+        return
+    end
+    # The first entry is the main worktree.
+    set -l entries 0
+    for line in (git worktree list --porcelain 2>/dev/null)
+        switch $line
+            case 'worktree *'
+                set entries (math $entries + 1)
+            case 'branch *'
+                test $entries -gt 1; and string replace 'branch refs/heads/' '' -- $line
+        end
+    end
+end
+
+function __git_fleet_heads
+    git for-each-ref --format='%(refname:short)' refs/heads 2>/dev/null
+end
+
+# True where no command stands on the line yet.
+function __git_fleet_needs_command
+    set -l words (commandline -opc)
+    test (count (string match -v -- '-*' $words)) -le 1
+end
+
+# True where the command is one of the arguments.
+function __git_fleet_is
+    set -l words (string match -v -- '-*' (commandline -opc))
+    test (count $words) -gt 1; and contains -- $words[2] $argv
+end
+
+set -l commands init plan add status land remove undo log path demo help completion
+
+complete -c git-fleet -f
+complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
+
+complete -c git-fleet -n __git_fleet_needs_command -a init -d 'Start a plan'
+complete -c git-fleet -n __git_fleet_needs_command -a plan -d 'Show tasks, waves, overlaps and problems'
+complete -c git-fleet -n __git_fleet_needs_command -a add -d 'Create branch and worktree of tasks'
+complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
+complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and move the base'
+complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree and branch of landed tasks'
+complete -c git-fleet -n __git_fleet_needs_command -a undo -d 'Take an operation back'
+complete -c git-fleet -n __git_fleet_needs_command -a log -d 'List the operations'
+complete -c git-fleet -n __git_fleet_needs_command -a path -d 'Print the path of a worktree'
+complete -c git-fleet -n __git_fleet_needs_command -a demo -d 'Play the whole loop in a repository made for it'
+complete -c git-fleet -n __git_fleet_needs_command -a help -d 'Show the manual'
+complete -c git-fleet -n __git_fleet_needs_command -a completion -d 'Print the completion file of a shell'
+
+complete -c git-fleet -s h -l help -d 'Show help'
+complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only the answer and errors'
+complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
+complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
+
+complete -c git-fleet -n '__git_fleet_is plan add status land remove path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan status land log' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is init add land remove undo' -s n -l dry-run -d 'Change nothing'
+
+complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
+complete -c git-fleet -n '__git_fleet_is init' -l from-branches -d 'Make a row for each branch'
+complete -c git-fleet -n '__git_fleet_is init' -a '(__git_fleet_heads)'
+
+complete -c git-fleet -n '__git_fleet_is add' -l ready -d 'Every task that can start'
+complete -c git-fleet -n '__git_fleet_is add' -l wave -x -d 'Every task of a wave'
+complete -c git-fleet -n '__git_fleet_is add' -l all -d 'Every task'
+complete -c git-fleet -n '__git_fleet_is add' -l allow-overlap -d 'Although owned paths overlap'
+complete -c git-fleet -n '__git_fleet_is add' -l owns -r -F -d 'Path that a new task owns'
+complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks)' -d 'Task that a new task needs'
+
+complete -c git-fleet -n '__git_fleet_is status' -l wide -d 'Show every column'
+
+complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
+complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
+complete -c git-fleet -n '__git_fleet_is land' -l no-gate -d 'Run no gates'
+complete -c git-fleet -n '__git_fleet_is land' -l continue -d 'Go on after a conflict was resolved'
+complete -c git-fleet -n '__git_fleet_is land' -l skip -d 'Leave the conflicting branch alone'
+complete -c git-fleet -n '__git_fleet_is land' -l abort -d 'Give up the rest'
+
+complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many'
+complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'
+complete -c git-fleet -n '__git_fleet_is demo' -a '(__fish_complete_directories)'
+
+complete -c git-fleet -n '__git_fleet_is add land remove path' -a '(__git_fleet_tasks)' -d Task
+complete -c git-fleet -n '__git_fleet_is help' -a "$commands plan-guide tutorial"
+complete -c git-fleet -n '__git_fleet_is completion' -a 'bash zsh fish'
+
+# fish 3.6.0 looks for `git git-fleet` where it means `git fleet` (fixed in 3.6.1). Sourced at start-up, this helps there.
+function __git_fleet_forwarded
+    set -l words (commandline -opc)
+    set -e words[1..2]
+    complete -C "git-fleet $words "(commandline -ct)
+end
+complete -c git -f -n 'set -l words (commandline -opc); test "$words[2]" = fleet' -a '(__git_fleet_forwarded)'

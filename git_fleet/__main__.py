@@ -1,0 +1,6 @@
+"""`python -m git_fleet` is `git-fleet`."""
+
+from git_fleet.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Floor 2, thought: pure functions from values to values. No git, clock, environment or files."""

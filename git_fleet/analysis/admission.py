@@ -1,0 +1,118 @@
+"""May this task be started now? A pure function; a refusal is a value with the reason and the way out."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from git_fleet.analysis.state import IN_FLIGHT, Standing
+from git_fleet.model.fleet import State
+from git_fleet.model.plan import Overlap, Task
+
+HINT_PAST = 5
+"""More tasks in flight than one person reviews well; said once, never enforced unless `fleet.limit` is set."""
+
+
+class Seen(NamedTuple):
+    """What admission needs to know of the world."""
+
+    standings: Mapping[str, Standing]
+    branches: Collection[str]
+    """Full ref names that exist."""
+    checked_out: Mapping[str, str]
+    """Full ref -> the worktree that has it."""
+    occupied: Collection[str]
+    """Those of the wanted worktree paths at which something exists."""
+
+
+class Admission(NamedTuple):
+    """`create`: make it (`new_branch`: the branch too); `exists`: there as planned; else refused, with `why`."""
+
+    task: Task
+    create: bool = False
+    new_branch: bool = False
+    exists: bool = False
+    why: str | None = None
+    hints: tuple[str, ...] = ()
+
+
+def admit(
+    tasks: Sequence[Task],
+    seen: Seen,
+    overlaps: Iterable[Overlap],
+    *,
+    limit: int | None,
+    allow_overlap: bool,
+) -> tuple[Admission, ...]:
+    """An answer for each task, in order; a task that is admitted is in flight for those after it."""
+    meets: dict[str, list[tuple[str, str]]] = {}
+    for overlap in overlaps:
+        if overlap.excused_by is None:
+            one, other = overlap.tasks
+            meets.setdefault(one, []).append((other, overlap.paths[0]))
+            meets.setdefault(other, []).append((one, overlap.paths[0]))
+    flying = {id for id, standing in seen.standings.items() if standing.state in IN_FLIGHT and standing.worktree}
+    answers = []
+    for task in tasks:
+        answer = _there(task, seen) or _forbidden(task, seen)
+        if answer is None and not allow_overlap:
+            answer = _overlapping(task, meets, flying)
+        if answer is None and limit is not None and len(flying) >= limit:
+            answer = _full(task, flying, limit)
+        if answer is None:
+            answer = Admission(task, create=True, new_branch=task.ref not in seen.branches)
+            flying.add(task.id)
+        answers.append(answer)
+    return tuple(answers)
+
+
+def _there(task: Task, seen: Seen) -> Admission | None:
+    standing = seen.standings[task.id]
+    if standing.state is State.ACTIVE and seen.checked_out.get(task.ref) == task.worktree:
+        return Admission(task, exists=True)
+    if standing.state is State.LANDED:
+        return _refused(task, "it has landed already", f"git fleet remove {task.id}   # clears its worktree")
+    return None
+
+
+def _forbidden(task: Task, seen: Seen) -> Admission | None:
+    standing = seen.standings[task.id]
+    if standing.state is State.DROPPED:
+        return _refused(task, "the plan says it is dropped", "change its status in the plan first")
+    if standing.state is State.BLOCKED:
+        waits = [need for need in task.needs if seen.standings[need].state is not State.LANDED]
+        return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
+    holder = seen.checked_out.get(task.ref)
+    if holder is not None:
+        return _refused(
+            task,
+            f"its branch '{task.branch}' is checked out in '{holder}'",
+            f"make the plan say so: its worktree is '{holder}', not '{task.worktree}'",
+        )
+    if task.worktree in seen.occupied:
+        return _refused(task, f"'{task.worktree}' exists already", "move it away, or name another worktree in the plan")
+    return None
+
+
+def _overlapping(
+    task: Task, meets: Mapping[str, Sequence[tuple[str, str]]], flying: Collection[str]
+) -> Admission | None:
+    for other, path in meets.get(task.id, ()):
+        if other in flying:
+            return _refused(
+                task,
+                f"owns {path}, as does {other}, which is at work",
+                f"git fleet land {other}   # then add {task.id}",
+                f"git fleet add {task.id} --allow-overlap   # side by side all the same",
+            )
+    return None
+
+
+def _full(task: Task, flying: Collection[str], limit: int) -> Admission:
+    return _refused(
+        task,
+        f"{len(flying)} tasks are at work and fleet.limit is {limit}",
+        f"git fleet land {' '.join(sorted(flying))}   # or those that are done",
+    )
+
+
+def _refused(task: Task, why: str, *hints: str) -> Admission:
+    return Admission(task, why=why, hints=hints)

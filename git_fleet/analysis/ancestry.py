@@ -1,0 +1,71 @@
+"""Ahead, behind, and shared history, of all branches at once from one listing of commits."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from git_fleet.analysis.bits import bits
+from git_fleet.model.fleet import Distance
+
+
+class Ancestry(NamedTuple):
+    """How tips stand to the base and to each other. Keys are object ids; equal tips are one."""
+
+    distances: dict[str, Distance]
+    peers: dict[str, frozenset[str]]
+    """For each tip in a stack: the other tips that have a commit with it that the base lacks."""
+
+    def share(self, one: str, other: str) -> bool:
+        """Have both tips a commit that the base lacks? A tip shares with itself whatever it is ahead by."""
+        return self.distances[one].ahead > 0 if one == other else other in self.peers.get(one, ())
+
+    @property
+    def shares(self) -> frozenset[tuple[str, str]]:
+        """All such pairs of different tips, each once, in the order in which the tips were given."""
+        rank = {tip: place for place, tip in enumerate(self.distances)}
+        return frozenset((one, other) for one in self.peers for other in self.peers[one] if rank[one] < rank[other])
+
+
+def distances(commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: Sequence[str]) -> Ancestry:
+    """Ahead and behind of each tip, and which tips share commits that the base lacks.
+
+    `commits` are (commit, parents), children before parents, as `git rev-list --topo-order --parents` lists everything
+    that the base and the tips reach, except what all of them reach: that may, and for speed should, be left out.
+    """
+    names = tuple(dict.fromkeys(tips))
+    common = [0] * len(names)
+    ahead = [0] * len(names)
+    peers = [0] * len(names)
+    of_base = 0
+    for mask, count in _reached_by(commits, (*names, base)).items():
+        in_base = mask >> len(names)
+        of_base += count * in_base
+        mask &= (1 << len(names)) - 1
+        for place in bits(mask):
+            if in_base:
+                common[place] += count
+            else:
+                ahead[place] += count
+                peers[place] |= mask
+    return Ancestry(
+        {tip: Distance(ahead[place], of_base - common[place]) for place, tip in enumerate(names)},
+        {
+            tip: frozenset(names[other] for other in bits(others))
+            for place, tip in enumerate(names)
+            if (others := peers[place] & ~(1 << place))
+        },
+    )
+
+
+def _reached_by(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Counter[int]:
+    """How many commits are reached by exactly which heads, as bit masks. The last head may equal another."""
+    waiting: dict[str, int] = {}
+    for place, head in enumerate(heads):
+        waiting[head] = waiting.get(head, 0) | 1 << place
+    counts: Counter[int] = Counter()
+    for commit, above in commits:
+        mask = waiting.pop(commit, 0)
+        counts[mask] += 1
+        for parent in above:
+            waiting[parent] = waiting.get(parent, 0) | mask
+    return counts

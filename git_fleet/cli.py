@@ -1,0 +1,158 @@
+"""The front door: finds the command, and is the one place that catches errors and exits.
+
+Commands load when they are called: each file of `commands/` has one `command`.
+"""
+
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+from git_fleet import __version__
+from git_fleet.model.errors import Exit, FleetError
+
+SUMMARIES = MappingProxyType(
+    {
+        "init": "Start a plan",
+        "plan": "Show tasks, waves, overlaps and problems",
+        "add": "Create branch and worktree for tasks",
+        "status": "Show every task and worktree, and what conflicts",
+        "land": "Merge what is done onto the base, tested, one after another",
+        "remove": "Remove worktree and branch of landed tasks",
+        "undo": "Take back the last operation",
+        "log": "List operations",
+        "path": "Print the path of a task's worktree",
+        "demo": "Play the whole loop in a throw-away repository",
+        "help": "Show a manual page",
+        "completion": "Print the completions for a shell",
+    }
+)
+"""Every command, in the order of the work, with its line in the list."""
+
+
+class _Formatter(click.HelpFormatter):
+    """git writes `usage:`."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, "usage: ")
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
+class Front(click.Group):
+    """A group that knows its commands' names and lines without loading them."""
+
+    context_class = _Context
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUMMARIES:
+            return None
+        command = import_module(f"git_fleet.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        command.context_class = _Context
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in SUMMARIES:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"'{name}' is not a git fleet command; see 'git fleet -h'{_meant(name)}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+def _meant(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, SUMMARIES, n=1)
+    return f"\n\nThe most similar command is\n\t{close[0]}" if close else ""
+
+
+@click.group(
+    cls=Front,
+    context_settings={"help_option_names": ["-h"], "max_content_width": 100},
+    options_metavar="[-h] [--help] [--version]",
+    subcommand_metavar="<command> [<args>]",
+)
+def front() -> None:
+    """Carry a set of branches from plan to landed."""
+
+
+def tree() -> click.Group:
+    """The whole command tree, every command loaded."""
+    group = click.Group("git fleet", params=list(front.params), context_settings=front.context_settings)
+    with click.Context(front) as context:
+        for name in SUMMARIES:
+            group.add_command(front.get_command(context, name) or click.Command(name))
+    return group
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run a command line and exit with its code."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    words = list(sys.argv[1:] if args is None else args)
+    sys.exit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["--version"]:
+        click.echo(f"git-fleet {__version__}")
+        return Exit.DONE
+    if "--help" in _before_dashes(words):
+        words = ["help", *[word for word in words[:1] if word in SUMMARIES]]
+    try:
+        code = front.main(words, prog_name="git fleet", standalone_mode=False)
+        sys.stdout.flush()
+        if _asked_for_usage(words):
+            return Exit.USAGE
+        return int(code or Exit.DONE)
+    except FleetError as error:
+        _say(error)
+        return error.code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        return Exit.USAGE
+    except click.UsageError as error:
+        _say_usage(error)
+        return Exit.USAGE
+    except click.ClickException as error:
+        click.echo(f"fatal: {error.format_message()}", err=True)
+        return Exit.FATAL
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("", err=True)
+        return Exit.INTERRUPTED
+
+
+def _before_dashes(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _asked_for_usage(words: list[str]) -> bool:
+    """git itself answers `-h` with its usage and 129."""
+    return "-h" in _before_dashes(words)
+
+
+def _say(error: FleetError) -> None:
+    from git_fleet.output import sentences
+
+    for line in sentences.error(error):
+        click.echo(line, err=True)
+
+
+def _say_usage(error: click.UsageError) -> None:
+    click.echo(f"error: {error.format_message()}", err=True)
+    if error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)

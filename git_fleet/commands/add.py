@@ -1,0 +1,56 @@
+"""`git fleet add`: branch and worktree for tasks."""
+
+import click
+
+from git_fleet import front
+from git_fleet.model.errors import Exit, Usage
+
+
+@click.command("add")
+@click.argument("tasks", nargs=-1, metavar="[<task>…]")
+@click.option("--ready", is_flag=True, help="Every task whose needs have landed.")
+@click.option("--wave", type=click.IntRange(min=1), metavar="<n>", help="Every task of this wave.")
+@click.option("--all", "everything", is_flag=True, help="Every task that has not landed.")
+@click.option("--allow-overlap", is_flag=True, help="Also where a task at work owns the same paths.")
+@click.option("--owns", multiple=True, metavar="<pattern>", help="With a new task: paths that it owns.")
+@click.option("--needs", multiple=True, metavar="<task>", help="With a new task: what must land before it.")
+@front.dry_option
+@front.plan_option
+@front.common
+def command(
+    tasks: tuple[str, ...],
+    ready: bool,
+    wave: int | None,
+    everything: bool,
+    allow_overlap: bool,
+    owns: tuple[str, ...],
+    needs: tuple[str, ...],
+    dry_run: bool,
+    plan_file: str | None,
+) -> int:
+    """Create a branch from the base and a worktree for each task, or for a new one: "45 retry uploads".
+
+    What is there as planned is left. Exits with 3 when a task was refused; the others are made.
+    """
+    from git_fleet.analysis import view as views
+    from git_fleet.operations import context as contexts
+    from git_fleet.operations import create
+
+    if not (tasks or ready or wave or everything):
+        raise Usage("which tasks?", ["git fleet add --ready, or name them: git fleet add 42"])
+    context = contexts.find(plan_file)
+    row = create.typed(context, tasks, owns, needs)
+    if row is not None:
+        context, tasks = create.with_row(context, row), (row.id,)
+    elif owns or needs:
+        raise Usage("--owns and --needs describe a new task", ['git fleet add "45 retry uploads" --owns src/upload/'])
+    view = views.view(context.plan)
+    contexts.refuse_broken_plan(view)
+    selection = create.Selection(tasks, ready, wave, everything)
+    say = front.listener()
+    if dry_run:
+        outcome = create.dry_run(context, view, selection, allow_overlap=allow_overlap, say=say)
+    else:
+        outcome = create.add(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
+    front.answer("".join(f"{path}\n" for path in outcome.paths))
+    return Exit.REFUSED if outcome.refused else Exit.DONE

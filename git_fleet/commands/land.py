@@ -1,0 +1,114 @@
+"""`git fleet land`: what is done goes onto the base, tested, one after another."""
+
+import click
+
+from git_fleet import __version__, front
+from git_fleet.model.errors import Exit, Usage
+from git_fleet.model.events import Listener
+from git_fleet.model.landing import Ending, LandOutcome
+from git_fleet.model.plan import PlanView
+from git_fleet.operations.context import Context
+
+_CODES = (
+    (Ending.STOPPED, Exit.STOPPED),
+    (Ending.GATE_FAILED, Exit.GATE),
+    (Ending.BASE_RED, Exit.GATE),
+)
+
+
+@click.command("land")
+@click.argument("tasks", nargs=-1, metavar="[<task>…]")
+@front.dry_option
+@click.option("--script", is_flag=True, help="Print a shell script that does the same with plain git.")
+@click.option("--onto", metavar="<branch>", help="Land on this branch instead of the base.")
+@click.option("--no-gate", is_flag=True, help="Do not run the gates.")
+@click.option("--continue", "go_on", is_flag=True, help="Land the conflict that you resolved, and go on.")
+@click.option("--skip", is_flag=True, help="Leave the conflicting branch out, and go on.")
+@click.option("--abort", is_flag=True, help="End a landing that stopped; what has landed stays.")
+@front.plan_option
+@front.json_option
+@front.common
+def command(
+    tasks: tuple[str, ...],
+    dry_run: bool,
+    script: bool,
+    onto: str | None,
+    no_gate: bool,
+    go_on: bool,
+    skip: bool,
+    abort: bool,
+    plan_file: str | None,
+    as_json: bool,
+) -> int:
+    """Merge branches onto the base in an order that needs the fewest hand resolutions, each tested as it will land.
+
+    Without <task>, all that have commits. The base moves once, after every gate has passed. Exits with 4 when a
+    conflict waits for you, with 5 when a gate failed.
+    """
+    from git_fleet.analysis import view as views
+    from git_fleet.operations import context as contexts
+
+    if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
+        raise Usage("--continue, --skip and --abort stand alone")
+    context = contexts.find(plan_file, onto)
+    view = views.view(context.plan)
+    contexts.refuse_broken_plan(view)
+    if script or dry_run:
+        outcome = _simulated(context, view, tasks, gates=not no_gate, script=script)
+    else:
+        outcome = _done(context, view, tasks, gates=not no_gate, how=(go_on, skip, abort), say=front.listener())
+    if outcome is None:
+        return Exit.DONE
+    _speak(context, outcome, as_json=as_json)
+    return dict(_CODES).get(outcome.ending, Exit.DONE)
+
+
+def _simulated(
+    context: Context, view: PlanView, tasks: tuple[str, ...], *, gates: bool, script: bool
+) -> LandOutcome | None:
+    from git_fleet.operations.prepare import Request, dry_run, prepare
+    from git_fleet.output import script as scripts
+
+    outcome = dry_run(context, prepare(context, view, Request(tasks, gates)))
+    if not script:
+        return outcome
+    commands = context.settings.gates if gates else ()
+    front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    return None
+
+
+def _done(
+    context: Context,
+    view: PlanView,
+    tasks: tuple[str, ...],
+    *,
+    gates: bool,
+    how: tuple[bool, bool, bool],
+    say: Listener,
+) -> LandOutcome | None:
+    from git_fleet.operations import land
+    from git_fleet.operations.prepare import Request
+
+    go_on, skip, abort = how
+    if go_on:
+        return land.go_on(context, view, say)
+    if skip:
+        return land.skip(context, view, say)
+    if abort:
+        land.abort(context, say)
+        return None
+    return land.land(context, view, Request(tasks, gates), say)
+
+
+def _speak(context: Context, outcome: LandOutcome, *, as_json: bool) -> None:
+    from git_fleet.output import land as speech
+
+    if as_json:
+        front.answer_json(speech.document(outcome))
+    else:
+        front.answer(speech.text(outcome, front.style(context.settings.color)))
+    failure = speech.failure(outcome)
+    if failure is not None:
+        front.complain(failure)
+    if failure is not None or not as_json:
+        front.hint(speech.hints(outcome), wanted=context.settings.hints or failure is not None)

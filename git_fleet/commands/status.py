@@ -1,0 +1,34 @@
+"""`git fleet status`: every task and worktree in one table."""
+
+import click
+
+from git_fleet import front
+
+
+@click.command("status")
+@click.option("--wide", is_flag=True, help="Show every column, whatever the terminal's width.")
+@front.plan_option
+@front.json_option
+@front.common
+def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
+    """Show state, distance to the base, uncommitted work, drift and real conflicts of every task and worktree.
+
+    Takes no lock and writes nothing.
+    """
+    import time
+
+    from git_fleet.operations import glance
+
+    first = glance.begin()
+    from git_fleet.analysis import view as views
+    from git_fleet.operations import context as contexts
+    from git_fleet.operations import survey
+    from git_fleet.output import status as speech
+
+    context = contexts.with_plan(contexts.of(first.repository, first.worktrees), plan_file)
+    fleet = survey.fleet(context, views.view(context.plan), first.dirt)
+    if as_json:
+        front.answer_json(speech.document(fleet))
+    else:
+        style = front.style(context.settings.color, wide=wide)
+        front.answer(speech.text(fleet, style, now_s=int(time.time())))

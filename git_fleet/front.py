@@ -1,0 +1,137 @@
+"""What every command shares: its common options, and how it speaks."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from git_fleet.model.events import Event, Gating, Listener, NotCreated, Progress
+from git_fleet.output.style import Style
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def common(function: Function) -> Function:
+    """-q, -v and --color, on every command; they stay in the click context, where `style` and `listener` find them."""
+    for decorate in (
+        click.option(
+            "--color",
+            type=click.Choice(["always", "never", "auto"]),
+            expose_value=False,
+            callback=_note,
+            help="Colour the answer: when it goes to a terminal (auto), always or never.",
+        ),
+        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=_note, help="Say more."),
+        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_note, help="Say nothing but errors."),
+    ):
+        function = decorate(function)
+    return function
+
+
+plan_option = click.option("--plan", "plan_file", metavar="<file>", help="Read the plan from this file.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+dry_option = click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+
+
+def _note(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    context.meta[f"git_fleet.{parameter.name}"] = value
+
+
+def _meta(name: str) -> Any:
+    return click.get_current_context().meta.get(f"git_fleet.{name}")
+
+
+def style(configured: str = "auto", *, wide: bool = False) -> Style:
+    """How to write for the reader of standard output."""
+    terminal = sys.stdout.isatty()
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return Style(
+        width=_width() if terminal else None,
+        color=_color(configured, terminal=terminal or "GIT_PAGER_IN_USE" in os.environ),
+        ascii=encoding != "utf8",
+        wide=wide,
+        verbose=bool(_meta("verbose")),
+    )
+
+
+def _width() -> int:
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def _color(configured: str, *, terminal: bool) -> bool:
+    """`--color`, then NO_COLOR, then git's configuration, then whether anybody sees it."""
+    wish = _meta("color")
+    if wish in ("always", "never"):
+        return bool(wish == "always")
+    if os.environ.get("NO_COLOR"):
+        return False
+    if configured in ("always", "never", "false"):
+        return configured == "always"
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def listener() -> Listener:
+    """Says events on standard error: progress on a terminal only, nothing with -q."""
+    if _meta("quiet"):
+        return _only_failures
+    verbose = bool(_meta("verbose"))
+    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def say(event: Event) -> None:
+        if isinstance(event, Progress):
+            if live:
+                end = "\n" if event.done == event.total else ""
+                click.echo(f"\r{event.what}: {event.done}/{event.total}\033[K{end}", nl=False, err=True)
+            return
+        if isinstance(event, Gating) and not (live or verbose):
+            return
+        from git_fleet.output import sentences
+
+        line = sentences.event(event)
+        if line is not None:
+            failed = isinstance(event, NotCreated)
+            click.echo(f"error: {line}" if failed else line, err=True)
+        if isinstance(event, NotCreated):
+            for more in sentences.hints(event.hints):
+                click.echo(more, err=True)
+
+    return say
+
+
+def _only_failures(event: Event) -> None:
+    from git_fleet.output import sentences
+
+    if isinstance(event, NotCreated):
+        click.echo(f"error: {sentences.event(event)}", err=True)
+
+
+def answer(text: str) -> None:
+    """The answer goes to standard output."""
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+def answer_json(document: dict[str, object]) -> None:
+    """One JSON object; bytes that are no text come out as escapes."""
+    import json
+
+    click.echo(json.dumps(document, indent=2, ensure_ascii=True))
+
+
+def hint(lines: Sequence[str], *, wanted: bool = True) -> None:
+    """What to type next goes to standard error."""
+    if wanted and not _meta("quiet"):
+        for line in lines:
+            click.echo(f"hint: {line}", err=True)
+
+
+def complain(line: str) -> None:
+    """What was not done, although it was no error."""
+    click.echo(f"error: {line}", err=True)

@@ -1,0 +1,1 @@
+"""Floor 1, doors: what happened and what was meant (SQLite), and the locks."""

@@ -1,0 +1,264 @@
+"""What happened and what was meant, in SQLite: operations, the before and after of all they touch, gate results.
+
+Rollback journal, not WAL: a reader of WAL creates files, and readers of ours write nothing. `synchronous=FULL`, so an
+intent is on the disk before its deed. Delete the file and the fleet still works, less its history.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from git_fleet.model.errors import Busy, Fatal
+from git_fleet.model.fleet import Landing
+from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BUSY_S = 20.0
+
+_COLUMNS = "id, kind, state, summary, began_s, ended_s, detail"
+
+MIGRATIONS = (
+    """
+    CREATE TABLE operation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL, summary TEXT NOT NULL,
+        began_s REAL NOT NULL, ended_s REAL, detail TEXT NOT NULL DEFAULT '{}');
+    CREATE TABLE change (
+        operation INTEGER NOT NULL REFERENCES operation(id), position INTEGER NOT NULL, kind TEXT NOT NULL,
+        name TEXT NOT NULL, before TEXT, after TEXT, PRIMARY KEY (operation, position));
+    CREATE TABLE landing (
+        task TEXT NOT NULL, tip TEXT NOT NULL, landed_commit TEXT NOT NULL, operation INTEGER NOT NULL,
+        PRIMARY KEY (task, landed_commit));
+    CREATE TABLE gate_result (
+        tree TEXT NOT NULL, command TEXT NOT NULL, verdict TEXT NOT NULL, seconds REAL NOT NULL, log TEXT,
+        at_s REAL NOT NULL, task TEXT, PRIMARY KEY (tree, command));
+    """,
+)
+"""Step n brings a database from `user_version` n to n + 1; a step is never edited once it was released."""
+
+
+class GateRow(NamedTuple):
+    """A remembered gate result."""
+
+    verdict: str
+    seconds: float
+    log: str | None
+
+
+class Journal:
+    """An open journal. Get one from `opened` or `opened_to_read`."""
+
+    def __init__(self, connection: "sqlite3.Connection") -> None:
+        self._db = connection
+
+    def begin(
+        self, kind: str, summary: str, changes: Sequence[RecordedChange] = (), detail: str = "{}", *, at_least: int = 1
+    ) -> int:
+        """Write down an operation before its first deed; its number is at least `at_least`."""
+        with self._writing() as db:
+            highest = db.execute("SELECT coalesce(max(id), 0) FROM operation").fetchone()[0]
+            number = max(int(highest) + 1, at_least)
+            db.execute(
+                "INSERT INTO operation (id, kind, state, summary, began_s, detail) VALUES (?, ?, ?, ?, ?, ?)",
+                (number, kind, OperationState.RUNNING, summary, time.time(), detail),
+            )
+            _insert_changes(db, number, 0, changes)
+        return number
+
+    def intend(self, operation: int, changes: Sequence[RecordedChange]) -> None:
+        """Add intents to a running operation, before their deeds."""
+        with self._writing() as db:
+            last = db.execute("SELECT coalesce(max(position), -1) FROM change WHERE operation = ?", (operation,))
+            _insert_changes(db, operation, int(last.fetchone()[0]) + 1, changes)
+
+    def rewrite(self, operation: int, changes: Sequence[RecordedChange]) -> None:
+        """Replace an operation's changes by what was really done."""
+        with self._writing() as db:
+            db.execute("DELETE FROM change WHERE operation = ?", (operation,))
+            _insert_changes(db, operation, 0, changes)
+
+    def describe(self, operation: int, *, summary: str | None = None, detail: str | None = None) -> None:
+        """Change an operation's summary or detail."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE operation SET summary = coalesce(?, summary), detail = coalesce(?, detail) WHERE id = ?",
+                (summary, detail, operation),
+            )
+
+    def finish(self, operation: int, state: OperationState) -> None:
+        """Say how an operation ended; `running` takes one up again."""
+        with self._writing() as db:
+            db.execute("UPDATE operation SET state = ?, ended_s = ? WHERE id = ?", (state, time.time(), operation))
+
+    def record_landings(self, operation: int, landings: Sequence[Landing]) -> None:
+        """Write down what has landed."""
+        with self._writing() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO landing (task, tip, landed_commit, operation) VALUES (?, ?, ?, ?)",
+                [(landing.task, landing.tip, landing.commit, operation) for landing in landings],
+            )
+
+    def operations(self, limit: int = -1, states: Sequence[OperationState] = ()) -> tuple[Operation, ...]:
+        """Operations with their changes, newest first."""
+        marks = ", ".join("?" * len(states))
+        where = f"WHERE state IN ({marks})" if states else ""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM operation {where} ORDER BY id DESC LIMIT ?",
+            (*states, limit),
+        ).fetchall()
+        return tuple(self._operation(row) for row in rows)
+
+    def operation(self, number: int) -> Operation | None:
+        """One operation."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM operation WHERE id = ?", (number,)).fetchone()
+        return self._operation(row) if row else None
+
+    def landings(self) -> tuple[Landing, ...]:
+        """Every landing that was recorded and not undone, oldest first."""
+        rows = self._db.execute("SELECT task, tip, landed_commit FROM landing ORDER BY operation").fetchall()
+        return tuple(Landing(*row) for row in rows)
+
+    def landings_of(self, operation: int) -> tuple[Landing, ...]:
+        """What one operation landed."""
+        rows = self._db.execute("SELECT task, tip, landed_commit FROM landing WHERE operation = ?", (operation,))
+        return tuple(Landing(*row) for row in rows.fetchall())
+
+    def forget_landings(self, operation: int) -> None:
+        """An undone landing is none."""
+        with self._writing() as db:
+            db.execute("DELETE FROM landing WHERE operation = ?", (operation,))
+
+    def gate_result(self, tree: str, command: str) -> GateRow | None:
+        """What a gate said about this very tree."""
+        row = self._db.execute(
+            "SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = ?", (tree, command)
+        ).fetchone()
+        return GateRow(*row) if row else None
+
+    def gates_by_task(self) -> dict[str, str]:
+        """The last gate verdict of each task."""
+        rows = self._db.execute("SELECT task, verdict FROM gate_result WHERE task IS NOT NULL ORDER BY at_s").fetchall()
+        verdicts: dict[str, str] = {}
+        for task, verdict in rows:
+            verdicts[task] = verdict
+        return verdicts
+
+    def record_gate(self, tree: str, command: str, row: GateRow, task: str | None) -> None:
+        """Remember what a gate said."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO gate_result VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (tree, command, row.verdict, row.seconds, row.log, time.time(), task),
+            )
+
+    def _operation(self, row: tuple[int, str, str, str, float, float | None, str]) -> Operation:
+        number, kind, state, summary, began, ended, detail = row
+        changes = self._db.execute(
+            "SELECT kind, name, before, after FROM change WHERE operation = ? ORDER BY position", (number,)
+        ).fetchall()
+        recorded = tuple(RecordedChange(ChangeKind(k), n, b, a) for k, n, b, a in changes)
+        return Operation(number, kind, OperationState(state), summary, began, ended, recorded, detail)
+
+    @contextmanager
+    def _writing(self) -> Iterator["sqlite3.Connection"]:
+        import sqlite3
+
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise Busy("the fleet's journal is in use", ["try again"]) from error
+            raise Fatal(f"the fleet's journal cannot be written: {error}") from error
+
+
+def _insert_changes(db: "sqlite3.Connection", operation: int, first: int, changes: Sequence[RecordedChange]) -> None:
+    db.executemany(
+        "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
+        [(operation, first + i, c.kind, c.name, c.before, c.after) for i, c in enumerate(changes)],
+    )
+
+
+def path_of(fleet_dir: str) -> str:
+    """Where the journal is."""
+    return f"{fleet_dir}/fleet.db"
+
+
+@contextmanager
+def opened(fleet_dir: str) -> Iterator[Journal]:
+    """The journal to write in; made, or brought up to date, first. Raises Fatal when it is damaged or too new."""
+    import sqlite3
+
+    path = path_of(fleet_dir)
+    try:
+        os.makedirs(fleet_dir, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise Fatal(f"cannot open '{path}': {error}") from error
+    try:
+        _prepare(connection, path)
+        yield Journal(connection)
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
+    finally:
+        connection.close()
+
+
+def _prepare(connection: "sqlite3.Connection", path: str) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    version = _checked_version(connection, path)
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for number in range(_checked_version(connection, path), len(MIGRATIONS)):
+        for statement in MIGRATIONS[number].split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute("COMMIT")
+
+
+def _checked_version(connection: "sqlite3.Connection", path: str) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise Fatal(
+            f"'{path}' was written by a newer git fleet (its version {version}, ours {len(MIGRATIONS)})",
+            ["use that version, or move the file aside: the fleet works without it, less its history"],
+        )
+    return version
+
+
+@contextmanager
+def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
+    """The journal to read from, without writing anything; None where there is none that can be read."""
+    path = path_of(fleet_dir)
+    if not os.path.exists(path):
+        yield None
+        return
+    import sqlite3
+    from urllib.parse import quote
+
+    try:
+        connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=BUSY_S)
+        known = int(connection.execute("PRAGMA user_version").fetchone()[0]) == len(MIGRATIONS)
+    except sqlite3.Error:
+        yield None
+        return
+    try:
+        yield Journal(connection) if known else None
+    finally:
+        connection.close()
+
+
+def _damaged(path: str, error: Exception) -> Fatal:
+    return Fatal(
+        f"the fleet's journal '{path}' cannot be used: {error}",
+        ["move the file aside: the fleet works without it, less its history"],
+    )

@@ -1,0 +1,75 @@
+"""What deeds say while they go on. One module of `output` makes sentences of them; deeds never speak themselves."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Created(NamedTuple):
+    """A task's branch and worktree were made (`existed`: were there already, as planned)."""
+
+    task: str
+    branch: str
+    worktree: str
+    existed: bool = False
+
+
+class NotCreated(NamedTuple):
+    """A task was refused or failed; nothing of it is left."""
+
+    task: str
+    why: str
+    hints: tuple[str, ...] = ()
+
+
+class Progress(NamedTuple):
+    """`done` of `total` of a long job; shown on a terminal only."""
+
+    what: str
+    done: int
+    total: int
+
+
+class Gating(NamedTuple):
+    """A gate starts on a candidate."""
+
+    what: str
+    gate: str
+
+
+class Gated(NamedTuple):
+    what: str
+    gate: str
+    verdict: str
+    seconds: float
+    log: str | None = None
+    why: str | None = None
+    cached: bool = False
+
+
+class Landed(NamedTuple):
+    task: str
+    branch: str
+    commit: str
+
+
+class Removed(NamedTuple):
+    task: str
+    worktree: str | None
+    branch: str | None
+    operation: int
+
+
+class Recovered(NamedTuple):
+    """What an earlier, killed run had left, and what was done about it."""
+
+    what: str
+
+
+class Note(NamedTuple):
+    """Something worth knowing that stops nothing."""
+
+    text: str
+
+
+Event = Created | NotCreated | Progress | Gating | Gated | Landed | Removed | Recovered | Note
+Listener = Callable[[Event], None]

@@ -1,0 +1,215 @@
+"""The repository as observed at one instant, and the fleet: the plan joined with it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from git_fleet.model.plan import Plan, Task
+
+
+class Repository(NamedTuple):
+    """Where things are. Every path is absolute and real."""
+
+    common_dir: str
+    git_dir: str
+    """Private to the worktree we were called in; equals `common_dir` in the main one."""
+    top: str | None
+    """Top of the worktree we were called in; None in a bare repository or inside a git directory."""
+    main: str
+    """Top of the main worktree; the bare repository itself where there is none."""
+    bare: bool
+    object_format: str
+    """`sha1` or `sha256`."""
+
+    @property
+    def name(self) -> str:
+        """`{repo}` of the templates."""
+        last = self.main.rstrip("/").rpartition("/")[2]
+        return last.removesuffix(".git") or last
+
+    @property
+    def fleet_dir(self) -> str:
+        """Home of our own state."""
+        return f"{self.common_dir}/fleet"
+
+
+class Worktree(NamedTuple):
+    """One entry of `git worktree list`; `branch` is a full ref name, None when detached."""
+
+    path: str
+    head: str | None
+    branch: str | None
+    main: bool = False
+    bare: bool = False
+    locked: str | None = None
+    """The reason of the lock (may be empty); None when not locked."""
+    prunable: str | None = None
+    """Why git would prune the entry; None when it would not."""
+
+
+class Branch(NamedTuple):
+    """A local branch: full ref name, tip, and the tip's committer date (seconds since 1970)."""
+
+    ref: str
+    tip: str
+    tree: str
+    committed_s: int
+
+    @property
+    def short(self) -> str:
+        return self.ref.removeprefix("refs/heads/")
+
+
+class Base(NamedTuple):
+    """The branch that everything lands on, and where it stands."""
+
+    branch: str
+    commit: str
+    tree: str
+
+    @property
+    def ref(self) -> str:
+        return self.branch if self.branch.startswith("refs/") else f"refs/heads/{self.branch}"
+
+
+class Dirt(NamedTuple):
+    """Uncommitted work in a worktree: paths relative to its top. `ignored` is filled only where it was asked for."""
+
+    staged: tuple[str, ...] = ()
+    unstaged: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Modified under assume-unchanged or skip-worktree; filled only where it was asked for."""
+    operation: str | None = None
+    """`merge`, `rebase`, `cherry-pick`, `revert`, `bisect`, `am` in progress."""
+
+    @property
+    def clean(self) -> bool:
+        return not (self.staged or self.unstaged or self.untracked or self.unmerged or self.operation)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Each path with uncommitted work once."""
+        return tuple(dict.fromkeys((*self.unmerged, *self.staged, *self.unstaged, *self.untracked)))
+
+
+class Distance(NamedTuple):
+    """Commits that the branch has and the base lacks, and the reverse."""
+
+    ahead: int
+    behind: int
+
+
+class Change(NamedTuple):
+    """One path that differs between two trees. Modes are octal strings, `000000` where absent."""
+
+    path: str
+    old_mode: str
+    new_mode: str
+    old: str
+    new: str
+
+
+class Lines(NamedTuple):
+    insertions: int = 0
+    deletions: int = 0
+
+
+class PairVerdict(StrEnum):
+    CLEAN = "clean"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+
+
+class Pair(NamedTuple):
+    """What happens when both branches land. `keys` are in the order of the fleet; `paths` conflict, or are shared.
+
+    `first` names the one that must land first where only one of the two orders merges; else None.
+    """
+
+    keys: tuple[str, str]
+    verdict: PairVerdict
+    paths: tuple[str, ...] = ()
+    first: str | None = None
+
+
+class Radar(NamedTuple):
+    """Real merges of branches with the base and with each other. Keys are full ref names."""
+
+    base_conflicts: dict[str, tuple[str, ...]]
+    """Branches that do not merge with the base, and where."""
+    merged: dict[str, str]
+    """The tree that merging the branch into the base makes, for all others."""
+    changes: dict[str, tuple[Change, ...]]
+    """What that tree changes in the base."""
+    lines: dict[str, Lines]
+    pairs: tuple[Pair, ...]
+    """Candidates only: pairs that are not here cannot conflict."""
+
+
+class State(StrEnum):
+    PLANNED = "planned"
+    BLOCKED = "blocked"
+    READY = "ready"
+    ACTIVE = "active"
+    RUNNING = "running"
+    STUCK = "stuck"
+    DONE = "done"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LANDED = "landed"
+    DROPPED = "dropped"
+    MISSING = "missing"
+
+
+class Landing(NamedTuple):
+    """Proof that a task is in the base: the branch's tip that landed, and the base's commit with it."""
+
+    task: str
+    tip: str
+    commit: str
+
+
+class Snapshot(NamedTuple):
+    """One look at the repository. Branch keys are full ref names, worktree keys absolute paths."""
+
+    repository: Repository
+    base: Base
+    worktrees: tuple[Worktree, ...]
+    branches: dict[str, Branch]
+    distances: dict[str, Distance]
+    origins: dict[str, str]
+    """The base's commit that a branch was started from, as recorded by `add`."""
+    landings: dict[str, Landing]
+    """By task id."""
+
+
+class TaskReport(NamedTuple):
+    """One row of `status`."""
+
+    task: Task
+    state: State
+    wave: int | None
+    branch: Branch | None
+    worktree: Worktree | None
+    distance: Distance | None
+    dirt: Dirt | None
+    lines: Lines | None
+    drift: tuple[str, ...]
+    base_conflict: tuple[str, ...]
+    conflicts: tuple[tuple[str, tuple[str, ...]], ...]
+    """(other task's id, paths)."""
+    gate: str
+    reason: str | None
+
+
+class Fleet(NamedTuple):
+    """The plan joined with the repository as observed at one instant."""
+
+    plan: Plan
+    snapshot: Snapshot
+    reports: tuple[TaskReport, ...]
+    unplanned: tuple[TaskReport, ...]
+    base_dirt: Dirt | None
+    """Work in the base's own worktree, where nobody should work; None where it has none."""

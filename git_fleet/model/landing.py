@@ -1,0 +1,95 @@
+"""Landing: steps with their reasons, and what came of them."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from git_fleet.model.fleet import Base
+
+
+class Action(StrEnum):
+    LAND = "land"
+    STOP = "stop"
+    PARK = "park"
+    SKIP = "skip"
+
+
+class Candidate(NamedTuple):
+    """A task as the landing order sees it: values only."""
+
+    id: str
+    needs: tuple[str, ...] = ()
+    priority: int = 0
+    size: int = 0
+    """Changed paths: of two that are otherwise equal, the smaller diff lands later."""
+    joint: bool = False
+    base_conflict: bool = False
+
+
+class OrderStep(NamedTuple):
+    """One place in the landing order: what is expected to happen there, and why it stands there."""
+
+    id: str
+    action: Action
+    reason: str
+
+
+class Step(NamedTuple):
+    """One task of a landing, simulated or done."""
+
+    id: str
+    branch: str
+    tip: str
+    action: Action
+    reason: str
+    tree: str | None = None
+    commit: str | None = None
+    conflicts: tuple[str, ...] = ()
+    gate: str = "none"
+    gate_s: float | None = None
+    title: str = ""
+    agent: str | None = None
+
+
+class Ending(StrEnum):
+    """How a landing ended."""
+
+    DRY = "dry"
+    LANDED = "landed"
+    NOTHING = "nothing"
+    STOPPED = "stopped"
+    GATE_FAILED = "gate failed"
+    BASE_RED = "base red"
+
+
+class LandOutcome(NamedTuple):
+    """What came of a landing. A conflict and a red gate are outcomes, not errors."""
+
+    ending: Ending
+    base: Base
+    strategy: str
+    steps: tuple[Step, ...]
+    tree: str | None
+    commit: str | None
+    operation: int | None = None
+    lane: str | None = None
+    """The worktree in which a conflict waits."""
+    log: str | None = None
+    """The failed gate's output."""
+
+
+class GateResult(NamedTuple):
+    """`verdict`: `passed`, `failed` or `flaky`."""
+
+    gate: str
+    verdict: str
+    seconds: float
+    log: str | None = None
+    why: str | None = None
+    cached: bool = False
+
+
+def merge_message(branch: str, task_id: str, base_branch: str, agent: str | None = None) -> str:
+    """The whole message of a landing's merge commit, final newline included; short branch names go in."""
+    into = "" if base_branch in ("main", "master") else f" into {base_branch}"
+    by = f"Fleet-Agent: {agent}\n" if agent else ""
+    return f"Merge branch '{branch}'{into}\n\nFleet-Task: {task_id}\n{by}"

@@ -1,0 +1,34 @@
+"""What the user's git configuration says, with every default filled in."""
+
+from typing import NamedTuple
+
+
+class Gate(NamedTuple):
+    """A command that must succeed on the merged tree; `name` is "gate" for a plain `fleet.gate`."""
+
+    name: str
+    command: str
+
+
+class Settings(NamedTuple):
+    """`fleet.*` of the git configuration. Names are those of the keys."""
+
+    plan: str | None = None
+    base: str | None = None
+    branch: str = "feature/{id}-{slug}"
+    worktree: str = "../{repo}-{id}-{slug}"
+    limit: int | None = None
+    strategy: str = "merge"
+    gates: tuple[Gate, ...] = ()
+    gate_mode: str = "each"
+    gate_jobs: int = 1
+    gate_timeout_s: float = 3600.0
+    gate_retries: int = 1
+    write_status: bool = True
+    sign: bool = False
+    """`commit.gpgSign`."""
+    color: str = "auto"
+    """`color.fleet`, else `color.ui`."""
+    hints: bool = True
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """The `[fleet "<id>"]` sections in order: (id, ((key in lower case, value), …))."""

@@ -1,0 +1,63 @@
+"""Move a branch that may be checked out: ref and worktree go together, and only if no work is in the way."""
+
+from collections.abc import Sequence
+
+from git_fleet.analysis.blocking import blocking
+from git_fleet.model.errors import Busy, Refused
+from git_fleet.model.fleet import Repository, Worktree
+from git_fleet.repo import changing, git, looking
+
+MOST_NAMED = 5
+
+
+def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
+    """The worktree that has the branch checked out. Raises Refused when there are two: neither would be right."""
+    found = [tree for tree in worktrees if tree.branch == ref and tree.prunable is None]
+    if len(found) > 1:
+        places = " and ".join(f"'{tree.path}'" for tree in found)
+        raise Refused(
+            f"'{ref.removeprefix('refs/heads/')}' is checked out twice, in {places}", ["switch one of them away"]
+        )
+    return found[0] if found else None
+
+
+def refuse_if_in_the_way(repository: Repository, tree: Worktree | None, touched: Sequence[str]) -> None:
+    """Raises Refused when uncommitted work in the checkout lies where the move would write, or git is busy there."""
+    if tree is None:
+        return
+    dirt = looking.dirt([tree.path], ignored=True)[tree.path]
+    if dirt is None:
+        raise Refused(f"git cannot say whether '{tree.path}' is clean", [f"look there: git -C '{tree.path}' status"])
+    if dirt.operation:
+        raise Refused(f"a {dirt.operation} is in progress in '{tree.path}'", ["finish it there first"])
+    found = blocking((*dirt.paths, *dirt.ignored), touched)
+    if found:
+        some = ", ".join(found[:MOST_NAMED]) + (
+            f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        )
+        raise Refused(
+            f"uncommitted work in '{tree.path}' is in the way: {some}",
+            [f"commit or move it there, then try again: git -C '{tree.path}' status"],
+        )
+
+
+def move(
+    repository: Repository, ref: str, old: str, new: str, action: str, inherit: Sequence[int], *, back: bool = False
+) -> None:
+    """Move `ref` from `old` to `new` by compare-and-swap, with its checkout if it has one.
+
+    Forward is a fast-forward; `back` goes anywhere. Raises Busy when it is not at `old`, Refused with work in the way.
+    """
+    tree = holder(git.worktrees(repository), ref)
+    if tree is None:
+        changing.update_refs(repository, [changing.RefUpdate(ref, old, new)], action, inherit)
+        return
+    now = git.refs(repository, ref).get(ref)
+    if now != old:
+        raise Busy(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"])
+    touched = git.changed_paths(repository, old, new)
+    refuse_if_in_the_way(repository, tree, touched)
+    step = changing.move_back if back else changing.fast_forward
+    step(tree.path, repository, new, action, inherit)
+    if git.refs(repository, ref).get(ref) != new:
+        raise Busy(f"'{ref}' moved meanwhile", ["try again"])

@@ -1,0 +1,66 @@
+"""What every deed needs to know: the repository, the settings, and where the plan comes from."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from git_fleet.model.errors import Fatal, FleetError
+from git_fleet.model.events import Listener, Note
+from git_fleet.model.fleet import Base, Repository, Worktree
+from git_fleet.model.plan import Plan, PlanView, Severity, Source, SourceKind
+from git_fleet.model.settings import Settings
+from git_fleet.operations import glance
+from git_fleet.plan import source
+from git_fleet.repo import settings as settings_of
+
+
+class Context(NamedTuple):
+    """Read once at the start of a command and passed down; nothing is kept anywhere else."""
+
+    repository: Repository
+    settings: Settings
+    worktrees: tuple[Worktree, ...]
+    base: Base
+    plan: Plan
+
+
+def find(plan_file: str | None = None, onto: str | None = None) -> Context:
+    """Find the repository, read its settings and the plan. Raises Fatal or PlanError."""
+    return with_plan(find_without_plan(onto), plan_file)
+
+
+def with_plan(context: Context, plan_file: str | None) -> Context:
+    """The same context with its plan read. Raises PlanError."""
+    where = os.path.abspath(plan_file) if plan_file else None
+    plan = source.read(context.settings, context.repository, context.worktrees, context.base.branch, where)
+    return context._replace(plan=plan)
+
+
+def find_without_plan(onto: str | None = None) -> Context:
+    """The same with an empty plan, for what must work whatever the plan is like."""
+    return of(*glance.find(), onto)
+
+
+def of(repository: Repository, worktrees: tuple[Worktree, ...], onto: str | None = None) -> Context:
+    """The context of a repository that was found already, with an empty plan. Raises Fatal."""
+    settings = settings_of.load(repository)
+    base = settings_of.base_of(repository, settings, worktrees, onto)
+    return Context(repository, settings, worktrees, base, Plan(Source(SourceKind.WORKTREES), ()))
+
+
+def write_status(context: Context, statuses: Mapping[str, str], say: Listener) -> None:
+    """Write what became of tasks into the plan, by id. The deed is done: a plan that cannot take it is a note."""
+    try:
+        source.set_status(context.plan, context.settings, context.repository, statuses)
+    except FleetError as error:
+        say(Note(f"the plan's status was not written: {error.message}"))
+
+
+def refuse_broken_plan(view: PlanView) -> None:
+    """Deeds need a plan without errors. Raises Fatal naming the first, with its place."""
+    errors = [problem for problem in view.problems if problem.severity is Severity.ERROR]
+    if errors:
+        first = errors[0]
+        place = "".join(f"{part}:" for part in (view.plan.source.path, first.line) if part is not None)
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise Fatal(f"{place} {first.message}{more}".strip(), ["see all of it with: git fleet plan"])

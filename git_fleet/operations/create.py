@@ -1,0 +1,249 @@
+"""`add`: branch and worktree for each task, all or nothing for each.
+
+Registering happens under the worktree lock, one after the other; files are filled in outside it, side by side.
+"""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from git_fleet.analysis import admission
+from git_fleet.analysis import state as states
+from git_fleet.journal import database, locks
+from git_fleet.model.errors import Fatal, FleetError
+from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
+from git_fleet.model.fleet import Snapshot, State
+from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
+from git_fleet.model.plan import Plan, PlanView, Row, Task
+from git_fleet.operations import recover, revert, running, survey
+from git_fleet.operations.context import Context, write_status
+from git_fleet.plan import markdown, names, source
+from git_fleet.repo import changing, git, looking, process, worktrees
+
+LARGE_INDEX = 100_000
+"""Bytes of an index (about a thousand files) above which a second look is worth its wait."""
+
+
+class Outcome(NamedTuple):
+    """What `add` did: ids."""
+
+    created: tuple[str, ...]
+    existed: tuple[str, ...]
+    refused: tuple[str, ...]
+    operation: int | None = None
+    paths: tuple[str, ...] = ()
+    """Worktrees of those that are there now."""
+
+
+class Selection(NamedTuple):
+    """Which tasks: by name, and the three sweeping ways."""
+
+    names: tuple[str, ...] = ()
+    ready: bool = False
+    wave: int | None = None
+    all: bool = False
+
+
+def choose(plan: Plan, view: PlanView, standings: dict[str, states.Standing], selection: Selection) -> list[Task]:
+    """The tasks meant, in plan order. Sweeping ways leave out what has landed or was dropped. Raises Fatal."""
+    wanted = {find(plan, name).id for name in selection.names}
+    over = {id for id, standing in standings.items() if standing.state in (State.LANDED, State.DROPPED)}
+    if selection.ready:
+        waiting = (State.READY, State.PLANNED, State.MISSING)
+        wanted |= {id for id, standing in standings.items() if standing.state in waiting}
+    if selection.wave is not None:
+        if not 1 <= selection.wave <= len(view.waves):
+            raise Fatal(f"there is no wave {selection.wave}: the plan has {len(view.waves)}", ["git fleet plan"])
+        wanted |= set(view.waves[selection.wave - 1]) - over
+    if selection.all:
+        wanted |= {task.id for task in plan.tasks} - over
+    return [task for task in plan.tasks if task.id in wanted]
+
+
+def find(plan: Plan, name: str) -> Task:
+    """The task with this id, `#id`, `id-slug`, branch, or a path inside its worktree. Raises Fatal."""
+    for task in plan.tasks:
+        if _is(task, name):
+            return task
+    path = os.path.realpath(name)
+    for task in plan.tasks:
+        if path == task.worktree or path.startswith(f"{task.worktree}/"):
+            return task
+    known = ", ".join(task.id for task in plan.tasks[:12]) + (", …" if len(plan.tasks) > 12 else "")
+    raise Fatal(
+        f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
+    )
+
+
+def _is(task: Task, name: str) -> bool:
+    return name.removeprefix("#") in (task.id, f"{task.id}-{task.slug}") or name in (task.branch, task.ref)
+
+
+def typed(context: Context, words: Sequence[str], owns: Sequence[str], needs: Sequence[str]) -> Row | None:
+    """The row for a new task typed on the spot (`45 retry uploads`), None where the words name known tasks."""
+    if len(words) != 1 or any(_is(task, words[0]) for task in context.plan.tasks):
+        return None
+    row = markdown.row_of_title(words[0])
+    if " " not in words[0].strip() and not owns:
+        return None
+    return row._replace(owns=tuple(owns), needs=tuple(need.removeprefix("#") for need in needs))
+
+
+def with_row(context: Context, row: Row) -> Context:
+    """The plan as it would be with a task typed on the spot; it is written down only once its worktree is there."""
+    task, problems = names.complete(row, context.settings, context.repository, own_config=True)
+    plan = context.plan
+    return context._replace(plan=plan._replace(tasks=(*plan.tasks, task), problems=(*plan.problems, *problems)))
+
+
+def judge(
+    context: Context, view: PlanView, selection: Selection, *, allow_overlap: bool
+) -> tuple[Snapshot, tuple[admission.Admission, ...]]:
+    """What would be made, what is there, what is refused. Read-only."""
+    snapshot, _ = survey.look(context)
+    standings = states.standings(context.plan, snapshot, view.overlaps)
+    tasks = choose(context.plan, view, standings, selection)
+    seen = admission.Seen(
+        standings=standings,
+        branches=frozenset(snapshot.branches) | {context.base.ref},
+        checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
+        occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
+    )
+    limit = context.settings.limit
+    return snapshot, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=allow_overlap)
+
+
+def dry_run(context: Context, view: PlanView, selection: Selection, *, allow_overlap: bool, say: Listener) -> Outcome:
+    """What `add` would do; read-only."""
+    _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
+    for answer in answers:
+        task = answer.task
+        if answer.why is not None:
+            say(NotCreated(task.id, answer.why, answer.hints))
+        else:
+            say(Created(task.id, task.branch, task.worktree, existed=answer.exists))
+    there = [answer.task for answer in answers if answer.why is None]
+    return Outcome((), (), tuple(a.task.id for a in answers if a.why), None, tuple(task.worktree for task in there))
+
+
+def add(
+    context: Context,
+    view: PlanView,
+    selection: Selection,
+    *,
+    allow_overlap: bool,
+    say: Listener,
+    new_row: Row | None = None,
+) -> Outcome:
+    """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
+    repository = context.repository
+    with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
+        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            context = context._replace(worktrees=git.worktrees(repository))
+            _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
+            wanted = [answer for answer in answers if answer.create]
+            operation, alive = None, None
+            if wanted:
+                intents = [change for answer in wanted for change in _intents(context, answer)]
+                summary = f"add {', '.join(answer.task.id for answer in wanted)}"
+                begun = running.begun(repository, journal, "add", summary, intents)
+                operation, alive = until_filled.enter_context(begun)
+                wanted = [answer for answer in wanted if _register(context, answer, operation, lock, say)]
+        made = _fill(context, wanted, operation, alive, say)
+        if operation is not None:
+            journal.rewrite(operation, [change for answer in made for change in _intents(context, answer)])
+            journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
+    return _tell(context, answers, [answer.task.id for answer in made], operation, new_row, say)
+
+
+def _intents(context: Context, answer: admission.Admission) -> list[RecordedChange]:
+    task, commit = answer.task, context.base.commit
+    origin = f"{git.ORIGINS}{task.branch}"
+    refs = (
+        [RecordedChange(ChangeKind.REF, ref, None, commit) for ref in (task.ref, origin)] if answer.new_branch else []
+    )
+    made = json.dumps({"branch": task.ref})
+    return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
+
+
+def _register(context: Context, answer: admission.Admission, operation: int, lock: locks.Lock, say: Listener) -> bool:
+    """Branch and worktree without files. False, with nothing left of it, when that failed."""
+    repository, task = context.repository, answer.task
+    commit = context.base.commit
+    try:
+        if answer.new_branch:
+            new = [changing.RefUpdate(ref, None, commit) for ref in (task.ref, f"{git.ORIGINS}{task.branch}")]
+            changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
+        worktrees.create(repository, task.worktree, task.branch, [lock.fd])
+    except (FleetError, OSError) as error:
+        revert.take_back(repository, _intents(context, answer), operation, lock)
+        say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))
+        return False
+    return True
+
+
+def _fill(
+    context: Context,
+    wanted: list[admission.Admission],
+    operation: int | None,
+    alive: locks.Lock | None,
+    say: Listener,
+) -> list[admission.Admission]:
+    """Write the files, side by side; those that came out whole. The others are taken back."""
+    repository = context.repository
+    at_once = os.cpu_count() or 2
+    inherit = (alive.fd,) if alive else ()  # a killed parent does not stop its git children
+    jobs = [changing.fill(answer.task.worktree, inherit) for answer in wanted]
+    results = process.run_many(jobs, at_once=at_once, done=lambda n: say(Progress("filling worktrees", n, len(jobs))))
+    made = []
+    for answer, result in zip(wanted, results, strict=True):
+        if result.status == 0:
+            made.append(answer)
+            continue
+        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+            revert.take_back(repository, _intents(context, answer), operation or 0, lock)
+        said = " ".join(result.stderr.split()) or f"git ended with status {result.status}"
+        say(NotCreated(answer.task.id, f"its files could not be written: {said}"))
+    _leave_refreshed([answer.task.worktree for answer in made], at_once)
+    for answer in made:
+        commit = git.resolve(repository, answer.task.ref)
+        changing.run_post_checkout(repository, answer.task.worktree, commit or context.base.commit)
+    return made
+
+
+def _leave_refreshed(tops: Sequence[str], at_once: int) -> None:
+    """git rereads files that are as old as their index on every look; past the second, one refresh ends that."""
+    large = [top for top in tops if looking.index_bytes(top) > LARGE_INDEX]
+    if large:
+        time.sleep(1.0 - time.time() % 1.0)
+        process.run_many([changing.refresh(top) for top in large], at_once=at_once)
+
+
+def _tell(
+    context: Context,
+    answers: Sequence[admission.Admission],
+    made: Sequence[str],
+    operation: int | None,
+    new_row: Row | None,
+    say: Listener,
+) -> Outcome:
+    existed = [answer.task.id for answer in answers if answer.exists]
+    for answer in answers:
+        task = answer.task
+        if answer.exists or task.id in made:
+            say(Created(task.id, task.branch, task.worktree, existed=answer.exists))
+        elif answer.why is not None:
+            say(NotCreated(task.id, answer.why, answer.hints))
+    if new_row is not None and new_row.id in made:
+        source.append(context.plan, context.repository, new_row)
+    write_status(context, dict.fromkeys((*made, *existed), "active"), say)
+    flying = sum(1 for tree in context.worktrees if not tree.main) + len(made)
+    if made and context.settings.limit is None and flying > admission.HINT_PAST:
+        say(Note(f"{flying} tasks are at work: more than one person reviews well (fleet.limit sets a limit)"))
+    refused = tuple(a.task.id for a in answers if not a.exists and a.task.id not in made)
+    paths = tuple(answer.task.worktree for answer in answers if answer.task.id not in refused)
+    return Outcome(tuple(made), tuple(existed), refused, operation, paths)

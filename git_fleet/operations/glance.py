@@ -1,0 +1,32 @@
+"""The first look, begun before the rest of the program is even loaded: most of `status` is waiting for the disk."""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from git_fleet.model.fleet import Dirt, Repository, Worktree
+from git_fleet.repo import git, location, looking
+
+
+class Glance(NamedTuple):
+    """Where we are, the worktrees, and their uncommitted work, still being looked for: call `dirt` to wait for it."""
+
+    repository: Repository
+    worktrees: tuple[Worktree, ...]
+    dirt: Callable[[], dict[str, Dirt | None]]
+
+
+def begin() -> Glance:
+    """Find the repository and start to look into every worktree. Raises Fatal."""
+    repository, worktrees = find()
+    tops = [tree.path for tree in worktrees if not tree.bare and os.path.isdir(tree.path)]
+    return Glance(repository, worktrees, looking.dirt_soon(tops))
+
+
+def find() -> tuple[Repository, tuple[Worktree, ...]]:
+    """The repository we are in, and its worktrees. Raises Fatal."""
+    repository = location.locate()
+    worktrees = git.worktrees(repository)
+    if worktrees and not worktrees[0].bare and worktrees[0].path != repository.main:
+        repository = repository._replace(main=worktrees[0].path)
+    return repository, worktrees

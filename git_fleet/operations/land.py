@@ -1,0 +1,192 @@
+"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--abort`."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from git_fleet.journal import database, locks
+from git_fleet.model.errors import Busy, Fatal
+from git_fleet.model.events import Listener, Note, Recovered
+from git_fleet.model.fleet import Base, Landing
+from git_fleet.model.journal import OperationState
+from git_fleet.model.landing import Action, Ending, LandOutcome, Step
+from git_fleet.model.plan import PlanView
+from git_fleet.operations import carry, gate, lanes, recover, running, stops
+from git_fleet.operations.context import Context
+from git_fleet.operations.prepare import Request, outcome, prepare, refuse_dirty
+from git_fleet.repo import git
+
+
+def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
+    """Land what can land. Raises Busy (somebody else lands, the base moved), Stopped (a conflict waits), Refused."""
+    with _held(context) as (journal, lock):
+        context = _start(context, journal, say)
+        one = stops.waiting(journal, context.base.branch)
+        if one is not None:
+            raise stops.still_waiting(one)
+        prepared = prepare(context, view, request)
+        refuse_dirty(context, prepared)
+        moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
+        if not moving:
+            return outcome(Ending.NOTHING, context, prepared.steps, None)
+        summary = f"land {', '.join(step.id for step in moving)}"
+        detail = json.dumps({"onto": context.base.branch, "gates": request.gates})
+        with (
+            running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
+            _closed_on_failure(context, journal, operation),
+        ):
+            return carry.carry_out(context, journal, lock, operation, prepared, gates=request.gates, say=say)
+
+
+def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
+    """Land the resolved conflict and go on with what is left. Raises Refused with what is not resolved yet."""
+    with _held(context) as (journal, lock):
+        context, one = _take_up(context, journal, say)
+        if context.base.commit != one.line:
+            raise Busy(
+                f"'{one.onto}' moved while the conflict waited in '{one.lane}'",
+                ["git fleet land --abort, then git fleet land: rerere can replay the resolution"],
+            )
+        step = stops.resolved(context.repository, one, context.base.branch)
+        with running.alive(context.repository, one.operation):
+            journal.finish(one.operation, OperationState.RUNNING)
+            step, failure = _tested(context, journal, one, step, say)
+            if failure is not None:
+                journal.finish(one.operation, OperationState.STOPPED)
+                return failure
+            with _closed_on_failure(context, journal, one.operation):
+                carry.move_base(context, journal, lock, one.operation, [step], say)
+                lanes.put_away(context.repository, one.lane, one.operation)
+                return _rest(context, view, journal, lock, one, [step], say)
+
+
+def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
+    """Leave the conflicting branch out and go on with what is left."""
+    with _held(context) as (journal, lock):
+        context, one = _take_up(context, journal, say)
+        with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
+            journal.finish(one.operation, OperationState.RUNNING)
+            lanes.put_away(context.repository, one.lane, one.operation)
+            skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
+            return _rest(context, view, journal, lock, one, [skipped], say)
+
+
+def abort(context: Context, say: Listener) -> None:
+    """End a landing that stopped: what has landed stays landed, the lane goes."""
+    with _held(context) as (journal, _):
+        context, one = _take_up(context, journal, say)
+        lanes.put_away(context.repository, one.lane, one.operation)
+        running.note(journal, one.operation, current=None)
+        landed = stops.close(context, journal, one.operation)
+        say(
+            Note(
+                "the landing is over; what had landed stays landed" if landed else "the landing is over; nothing landed"
+            )
+        )
+
+
+@contextmanager
+def _held(context: Context) -> Iterator[tuple[database.Journal, locks.Lock]]:
+    """The journal and the base's lock. Raises Busy at once when a gate of a landing asks for it."""
+    if os.environ.get("FLEET_LANDING"):
+        raise Busy("a landing is going on, and this runs inside one of its gates")
+    fleet_dir = context.repository.fleet_dir
+    with database.opened(fleet_dir) as journal, locks.hold(fleet_dir, locks.base_lock(context.base.branch)) as lock:
+        yield journal, lock
+
+
+@contextmanager
+def _closed_on_failure(context: Context, journal: database.Journal, operation: int) -> Iterator[None]:
+    """An operation that ends with an error ends as what it came to."""
+    try:
+        yield
+    except BaseException:
+        stops.close(context, journal, operation)
+        raise
+
+
+def _start(context: Context, journal: database.Journal, say: Listener) -> Context:
+    """Put right what a killed landing left, then look again: the base as it is now that the lock is held."""
+    _recover(context, journal, say)
+    return _at_this_instant(context)
+
+
+def _at_this_instant(context: Context) -> Context:
+    repository, base = context.repository, context.base
+    commit = git.resolve(repository, base.ref)
+    if commit is None:
+        raise Busy(f"'{base.branch}' is gone", ["try again"])
+    fresh = Base(base.branch, commit, git.tree_of(repository, commit))
+    return context._replace(base=fresh, worktrees=git.worktrees(repository))
+
+
+def _take_up(context: Context, journal: database.Journal, say: Listener) -> tuple[Context, stops.Waiting]:
+    context = _start(context, journal, say)
+    one = stops.waiting(journal, context.base.branch)
+    if one is None:
+        raise Fatal(f"no landing on '{context.base.branch}' waits for anybody", ["git fleet land"])
+    return context, one
+
+
+def _recover(context: Context, journal: database.Journal, say: Listener) -> None:
+    """Killed landings on this base: the base moved or it did not, since it moves in one step."""
+    for operation in recover.interrupted(context.repository, journal, ["land"]):
+        detail = json.loads(operation.detail)
+        if detail.get("onto") != context.base.branch:
+            continue
+        landings = [Landing(*one) for one in detail.get("landing", ())]
+        now = git.resolve(context.repository, context.base.ref) or ""
+        arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
+        stops.write_down(context, journal, operation.id, arrived, say)
+        one = stops.read(operation)
+        if one is not None and one.line == now and os.path.isdir(one.lane):
+            journal.finish(operation.id, OperationState.STOPPED)
+            say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))
+            continue
+        if detail.get("lane"):
+            lanes.put_away(context.repository, detail["lane"], operation.id)
+        running.note(journal, operation.id, current=None)
+        stops.close(context, journal, operation.id)
+        what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
+        say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
+
+
+def _tested(
+    context: Context, journal: database.Journal, one: stops.Waiting, step: Step, say: Listener
+) -> tuple[Step, LandOutcome | None]:
+    """The resolved step with what its gates said; the outcome when they say no."""
+    if not one.gates or not context.settings.gates:
+        return step, None
+    subject = gate.Subject(
+        step.tree or "", one.lane, f"{step.id} {step.title}".strip(), step.id, step.title, step.branch
+    )
+    result = gate.run_all(context.repository, context.settings, journal, context.base, subject, one.operation, say)
+    step = step._replace(gate=result.verdict, gate_s=round(result.seconds, 3))
+    if result.verdict != "failed":
+        return step, None
+    red = outcome(Ending.GATE_FAILED, context, [step._replace(commit=None)], None)
+    return step, red._replace(operation=one.operation, lane=one.lane, log=result.log)
+
+
+def _rest(
+    context: Context,
+    view: PlanView,
+    journal: database.Journal,
+    lock: locks.Lock,
+    one: stops.Waiting,
+    before: list[Step],
+    say: Listener,
+) -> LandOutcome:
+    """Go on with the tasks that came after the stop, onto the base as it is now."""
+    running.note(journal, one.operation, current=None)
+    began_at = context.base
+    context = _at_this_instant(context)
+    if not one.rest:
+        stops.close(context, journal, one.operation)
+        end = outcome(Ending.LANDED, context, before, context.base.commit)
+        return end._replace(operation=one.operation, base=began_at)
+    prepared = prepare(context, view, Request(one.rest, one.gates), lenient=True)
+    refuse_dirty(context, prepared)
+    rest = carry.carry_out(context, journal, lock, one.operation, prepared, gates=one.gates, say=say)
+    return rest._replace(steps=(*before, *rest.steps), base=began_at)

@@ -1,0 +1,158 @@
+"""What a landing would do: select, order, fold. Read-only; the answer is the certificate."""
+
+import os
+from collections.abc import Mapping, Sequence, Set
+from typing import NamedTuple
+
+from git_fleet.analysis import order as orders
+from git_fleet.analysis import state as states
+from git_fleet.model.errors import Fatal, Refused
+from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
+from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Step
+from git_fleet.model.plan import PlanView, Task
+from git_fleet.operations import radar, simulate, survey
+from git_fleet.operations.context import Context
+from git_fleet.operations.create import find
+from git_fleet.repo import looking
+
+
+class Request(NamedTuple):
+    """What to land: named tasks, or all that can be; with or without the gates."""
+
+    names: tuple[str, ...] = ()
+    gates: bool = True
+
+
+class Prepared(NamedTuple):
+    """The certificate and what it was made from."""
+
+    steps: tuple[Step, ...]
+    tasks: Mapping[str, Task]
+    snapshot: Snapshot
+
+
+def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool = False) -> Prepared:
+    """Select, order and fold; read-only. Raises Refused or Fatal for named tasks that cannot land.
+
+    `lenient` parks a named task that waits for another instead of refusing.
+    """
+    snapshot, family = survey.look(context)
+    standings = states.standings(context.plan, snapshot, view.overlaps)
+    chosen = _select(context, snapshot, standings, request)
+    waiting = _waiting(chosen, standings)
+    if request.names and waiting and not lenient:
+        id, missing = next(iter(waiting.items()))
+        raise Refused(
+            f"not landed: {id} needs {', '.join(missing)}, not landed yet", [f"git fleet land {' '.join(missing)} {id}"]
+        )
+    tips = {task.ref: snapshot.branches[task.ref] for task in chosen}
+    ahead = {ref: tip for ref, tip in tips.items() if snapshot.distances[ref].ahead}
+    sight = radar.look(context.repository, context.base, ahead, family)
+    joints = {id for joint in view.joints for id in joint.tasks[:1]}
+    order = _order([task for task in chosen if task.ref in ahead and task.id not in waiting], sight, joints)
+    tasks = {task.id: task for task in chosen}
+    steps = list(simulate.fold(context.repository, context.base, order, tasks, tips))
+    for task in chosen:
+        if task.id in waiting:
+            steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
+        elif task.ref not in ahead:
+            steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
+    return Prepared(tuple(steps), tasks, snapshot)
+
+
+def _idle(task: Task, tips: Mapping[str, Branch], action: Action, reason: str) -> Step:
+    return Step(task.id, task.branch, tips[task.ref].tip, action, reason, title=task.title)
+
+
+def _select(
+    context: Context, snapshot: Snapshot, standings: Mapping[str, states.Standing], request: Request
+) -> list[Task]:
+    """The tasks that are to land, in plan order. Landed ones are left out; what was named must be there."""
+    plan = context.plan
+    if not request.names:
+        over = (State.LANDED, State.DROPPED)
+        return [t for t in plan.tasks if t.ref in snapshot.branches and standings[t.id].state not in over]
+    named = {find(plan, name).id for name in request.names}
+    for task in plan.tasks:
+        if task.id in named and task.ref not in snapshot.branches and standings[task.id].state is not State.LANDED:
+            raise Fatal(f"{task.id} has no branch yet: '{task.branch}'", [f"git fleet add {task.id}"])
+    return [t for t in plan.tasks if t.id in named and standings[t.id].state is not State.LANDED]
+
+
+def _waiting(chosen: Sequence[Task], standings: Mapping[str, states.Standing]) -> dict[str, list[str]]:
+    """task -> the needs that have not landed and do not land in this run either, directly or further down."""
+    here = {task.id for task in chosen}
+    waiting: dict[str, list[str]] = {}
+    while True:
+        found = {
+            task.id: missing
+            for task in chosen
+            if (missing := [need for need in task.needs if _lacks(need, standings, here - waiting.keys())])
+        }
+        if found.keys() == waiting.keys():
+            return found
+        waiting = found
+
+
+def _lacks(need: str, standings: Mapping[str, states.Standing], here: Set[str]) -> bool:
+    return need in standings and standings[need].state is not State.LANDED and need not in here
+
+
+def _order(tasks: Sequence[Task], sight: Radar, joints: set[str]) -> tuple[OrderStep, ...]:
+    """The landing order: thought's, over what was seen."""
+    ids = {task.ref: task.id for task in tasks}
+    pairs = [pair for pair in sight.pairs if all(key in ids for key in pair.keys)]
+    conflicts: dict[str, set[str]] = {}
+    for pair in pairs:
+        if pair.verdict is not PairVerdict.CLEAN:
+            one, other = (ids[key] for key in pair.keys)
+            conflicts.setdefault(one, set()).add(other)
+    first = {(ids[pair.first], ids[key]) for pair in pairs if pair.first for key in pair.keys if key != pair.first}
+    candidates = [
+        Candidate(
+            id=task.id,
+            needs=tuple(need for need in task.needs if need in ids.values()),
+            priority=task.priority,
+            size=len(sight.changes.get(task.ref, ())),
+            joint=task.id in joints,
+            base_conflict=task.ref in sight.base_conflicts,
+        )
+        for task in tasks
+    ]
+    return orders.order(candidates, conflicts, first)
+
+
+def dry_run(context: Context, prepared: Prepared) -> LandOutcome:
+    """The certificate as an outcome."""
+    return outcome(Ending.DRY, context, prepared.steps, None)
+
+
+def outcome(ending: Ending, context: Context, steps: Sequence[Step], commit: str | None) -> LandOutcome:
+    """How a landing ended; the tree is the one after the last step that lands."""
+    trees = [step.tree for step in steps if step.action is Action.LAND]
+    tree = trees[-1] if trees else context.base.tree
+    return LandOutcome(ending, context.base, context.settings.strategy, tuple(steps), tree, commit)
+
+
+def refuse_dirty(context: Context, prepared: Prepared) -> None:
+    """Raises Refused when a branch that would land or stop has uncommitted work in its worktree, naming the files."""
+    holders = {tree.branch: tree for tree in prepared.snapshot.worktrees if tree.branch and tree.prunable is None}
+    wanted = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
+    tops = {step.id: holders[ref].path for step in wanted if (ref := f"refs/heads/{step.branch}") in holders}
+    dirt = looking.dirt([top for top in tops.values() if os.path.isdir(top)])
+    said = {id: what for id, top in tops.items() if (what := _uncommitted(dirt.get(top)))}
+    if not said:
+        return
+    others = [step.id for step in wanted if step.id not in said]
+    hints = ["commit it there, or move it out of the way, then land again"]
+    hints += [f"git fleet land {' '.join(others)}   # those that are clean"] if others else []
+    raise Refused("not landed: " + "; ".join(f"{id} in '{tops[id]}' {what}" for id, what in said.items()), hints)
+
+
+def _uncommitted(dirt: Dirt | None) -> str | None:
+    if dirt is None:
+        return "cannot be looked at by git"
+    if dirt.operation:
+        return f"is in the middle of a {dirt.operation}"
+    more = f" and {len(dirt.paths) - 5} more" if len(dirt.paths) > 5 else ""
+    return None if dirt.clean else f"has uncommitted work: {', '.join(dirt.paths[:5])}{more}"

@@ -1,0 +1,125 @@
+"""Put back what an operation changed, piece by piece in reverse: for `undo`, and after a kill or a failure.
+
+A piece is put back only if it is where the operation left it; whoever moved it since keeps what he has.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+
+from git_fleet.journal import locks
+from git_fleet.model.errors import Refused
+from git_fleet.model.fleet import Repository
+from git_fleet.model.journal import ChangeKind, RecordedChange
+from git_fleet.operations import advance
+from git_fleet.repo import changing, git, looking, worktrees
+
+
+def is_done(repository: Repository, change: RecordedChange) -> bool | None:
+    """Is the piece as the operation wanted it (True), as it was before (False), or something else (None)?"""
+    if change.kind is ChangeKind.REF:
+        now = git.refs(repository, change.name).get(change.name)
+        return True if now == change.after else False if now == change.before else None
+    there = os.path.lexists(change.name)
+    if change.before is None:
+        return there
+    trashed = _trashed(change.before)
+    if there:
+        return None if os.path.lexists(trashed.folder) else False
+    return True if os.path.lexists(trashed.folder) else None
+
+
+def moved_since(repository: Repository, changes: Sequence[RecordedChange]) -> list[str]:
+    """The pieces that are no longer where the operation left them, in words."""
+    moved = [f"{_what(change)} is no longer where it was left" for change in changes if not is_done(repository, change)]
+    gone = [_trashed(change.before) for change in changes if change.kind is ChangeKind.WORKTREE and change.before]
+    taken = [one for one in gone if os.path.lexists(one.entry) and worktrees.entry_exists(repository, one.entry_name)]
+    return moved + [f"another worktree was registered under the name of '{one.path}'" for one in taken]
+
+
+def _what(change: RecordedChange) -> str:
+    return f"'{change.name.removeprefix('refs/heads/')}'"
+
+
+def reverse(change: RecordedChange) -> RecordedChange:
+    """What putting a piece back amounts to, as an intent."""
+    return RecordedChange(change.kind, change.name, change.after, change.before)
+
+
+def take_back(
+    repository: Repository, changes: Sequence[RecordedChange], operation: int, lock: locks.Lock
+) -> list[RecordedChange]:
+    """Put back each piece that is as the operation wanted it, last first. The reverse changes, as they were done.
+
+    `operation` is the number under which folders go to the trash. The worktree lock is held by the caller.
+    """
+    done = []
+    for number, change in enumerate(reversed(changes)):
+        if change.kind is ChangeKind.REF:
+            back = _ref_back(repository, change, lock)
+        elif change.before is None:
+            back = _worktree_away(repository, change, operation, number)
+        else:
+            back = _worktree_back(repository, change)
+        done += [back] if back else []
+    return done
+
+
+def _ref_back(repository: Repository, change: RecordedChange, lock: locks.Lock) -> RecordedChange | None:
+    if not is_done(repository, change):
+        return None
+    if change.before and change.after:
+        action = f"fleet undo: moving back to {change.before}"
+        advance.move(repository, change.name, change.after, change.before, action, [lock.fd], back=True)
+    else:
+        update = changing.RefUpdate(change.name, change.after, change.before)
+        changing.update_refs(repository, [update], "fleet undo", [lock.fd])
+    return RecordedChange(ChangeKind.REF, change.name, change.after, change.before)
+
+
+def _worktree_away(
+    repository: Repository, change: RecordedChange, operation: int, number: int
+) -> RecordedChange | None:
+    """A worktree that the operation made goes to the trash, whatever is in it by now."""
+    if not os.path.lexists(change.name):
+        return None
+    trashed = worktrees.trash_place(repository, change.name, operation, number)
+    worktrees.move_folder_to_trash(trashed)
+    worktrees.move_entry_to_trash(repository, trashed)
+    return removed_worktree(trashed, None)
+
+
+def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
+    """A worktree that the operation removed comes back from the trash, with its index, HEAD and reflogs."""
+    assert change.before is not None
+    trashed = _trashed(change.before)
+    if os.path.lexists(trashed.entry):
+        worktrees.move_entry_back(repository, trashed)
+    if os.path.lexists(trashed.folder):
+        worktrees.move_folder_back(trashed)
+    note = json.loads(change.before)
+    if note.get("reflog") and note.get("branch") in git.refs(repository, note["branch"]):
+        changing.restore_reflog(repository, note["branch"], note["reflog"])
+    return RecordedChange(ChangeKind.WORKTREE, change.name, None, json.dumps({"branch": note.get("branch")}))
+
+
+def removed_worktree(trashed: worktrees.Trashed, branch: str | None, reflog: str | None = None) -> RecordedChange:
+    """The record of a worktree that went to the trash: all that bringing it back needs."""
+    note = json.dumps({"trashed": list(trashed), "branch": branch, "reflog": reflog})
+    return RecordedChange(ChangeKind.WORKTREE, trashed.path, note, None)
+
+
+def _trashed(note: str) -> worktrees.Trashed:
+    return worktrees.Trashed(*json.loads(note)["trashed"])
+
+
+def refuse_if_worked_in(repository: Repository, change: RecordedChange) -> None:
+    """Raises Refused when a worktree that an operation made holds uncommitted work."""
+    if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
+        return
+    dirt = looking.dirt([change.name], ignored=True)[change.name]
+    if dirt is None or not dirt.clean or dirt.ignored:
+        named = ", ".join((*dirt.paths, *dirt.ignored)[:5]) if dirt else "git cannot say what"
+        raise Refused(
+            f"'{change.name}' holds work that is not committed: {named}", ["commit it, or move it out of the way"]
+        )

@@ -1,0 +1,78 @@
+"""An operation from its first intent to its end: numbered, journalled, known to be alive, pinned."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from git_fleet.journal import database, locks
+from git_fleet.model.errors import Busy
+from git_fleet.model.fleet import Repository
+from git_fleet.model.journal import RecordedChange
+from git_fleet.repo import changing, git
+
+KEEP = "refs/fleet/keep/"
+"""`refs/fleet/keep/<operation>/<n>` holds on to objects that an operation needs until it is forgotten."""
+
+WORKTREES = "worktrees"
+"""The lock for worktree administration."""
+
+
+@contextmanager
+def begun(
+    repository: Repository,
+    journal: database.Journal,
+    kind: str,
+    summary: str,
+    changes: Sequence[RecordedChange] = (),
+    detail: str = "{}",
+) -> Iterator[tuple[int, locks.Lock]]:
+    """A new operation's number, and the lock that shows it to be alive while the block, or a child with it, lasts."""
+    number = journal.begin(kind, summary, changes, detail, at_least=above_kept(repository))
+    with alive(repository, number) as lock:
+        yield number, lock
+
+
+@contextmanager
+def alive(repository: Repository, number: int) -> Iterator[locks.Lock]:
+    """Show others that somebody works on this operation."""
+    name = f"operation-{number}"
+    with locks.hold(repository.fleet_dir, name, wait_s=0.0) as lock:
+        yield lock
+        with suppress(OSError):  # numbers are never used twice: whoever finds it gone reads the journal again
+            os.unlink(f"{repository.fleet_dir}/locks/{name}.lock")
+
+
+def is_alive(repository: Repository, number: int) -> bool:
+    """Does a process work on this operation right now?"""
+    if not os.path.exists(f"{repository.fleet_dir}/locks/operation-{number}.lock"):
+        return False
+    try:
+        with locks.hold(repository.fleet_dir, f"operation-{number}", wait_s=0.0):
+            return False
+    except Busy:
+        return True
+
+
+def note(journal: database.Journal, operation: int, **facts: object) -> None:
+    """Add to an operation's detail, which is JSON."""
+    known = journal.operation(operation)
+    detail = {**json.loads(known.detail), **facts} if known else facts
+    journal.describe(operation, detail=json.dumps(detail))
+
+
+def above_kept(repository: Repository) -> int:
+    """Numbers go on where kept refs end, also when the journal was deleted."""
+    numbers = [ref.removeprefix(KEEP).split("/")[0] for ref in git.refs(repository, KEEP)]
+    return max((int(number) for number in numbers if number.isdigit()), default=0) + 1
+
+
+def keep(repository: Repository, operation: int, commits: Sequence[str]) -> None:
+    """Pin commits before they are needed, so that no gc takes them."""
+    present = git.refs(repository, f"{KEEP}{operation}/").values()
+    wanted = [commit for commit in dict.fromkeys(commits) if commit not in present]
+    updates = [
+        changing.RefUpdate(f"{KEEP}{operation}/{number}", None, commit)
+        for number, commit in enumerate(wanted, len(present))
+    ]
+    changing.update_refs(repository, updates, "fleet: keep")

@@ -1,0 +1,231 @@
+"""One look at the repository, and the plan joined with what was seen. Read-only: takes no lock, writes nothing."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from git_fleet.analysis import ancestry, ownership
+from git_fleet.analysis import state as states
+from git_fleet.journal import database
+from git_fleet.model.fleet import (
+    Branch,
+    Dirt,
+    Fleet,
+    Landing,
+    Lines,
+    Radar,
+    Repository,
+    Snapshot,
+    State,
+    TaskReport,
+    Worktree,
+)
+from git_fleet.model.plan import PlanView, SourceKind, Task
+from git_fleet.operations import radar as radars
+from git_fleet.operations.context import Context
+from git_fleet.plan import names
+from git_fleet.repo import git
+
+HISTORY = 2000
+"""First parents of the base that are searched for `Fleet-Task:` trailers of tasks whose branch is gone."""
+
+
+def lane_path(repository: Repository, number: int = 1) -> str:
+    """Where our scratch worktrees are: beside the main worktree, since test runners behave oddly inside `.git`."""
+    parent = os.path.dirname(repository.main.rstrip("/"))
+    return f"{parent}/{repository.name}-lane-{number}"
+
+
+def is_lane(repository: Repository, tree: Worktree) -> bool:
+    """Is this one of our scratch worktrees?"""
+    prefix = lane_path(repository).removesuffix("1")
+    return tree.branch is None and re.fullmatch(re.escape(prefix) + r"\d+", tree.path) is not None
+
+
+def look(context: Context) -> tuple[Snapshot, ancestry.Ancestry]:
+    """The refs, worktrees, distances and landings of this instant, and which branches are stacked."""
+    repository, base = context.repository, context.base
+    found = git.branches(repository, ("refs/heads/", git.ORIGINS))
+    heads = {ref: branch for ref, branch in found.items() if ref.startswith("refs/heads/") and ref != base.ref}
+    origins = {
+        f"refs/heads/{ref.removeprefix(git.ORIGINS)}": branch.tip
+        for ref, branch in found.items()
+        if ref.startswith(git.ORIGINS)
+    }
+    wanted = _wanted(context, heads)
+    tips = {ref: heads[ref].tip for ref in wanted}
+    commits = git.graph(repository, base.commit, list(dict.fromkeys(tips.values()))) if tips else []
+    family = ancestry.distances(commits, base.commit, list(dict.fromkeys(tips.values())))
+    snapshot = Snapshot(
+        repository=repository,
+        base=base,
+        worktrees=context.worktrees,
+        branches=heads,
+        distances={ref: family.distances[tip] for ref, tip in tips.items()},
+        origins=origins,
+        landings={},
+    )
+    return snapshot._replace(landings=_landings(context, snapshot)), family
+
+
+def _wanted(context: Context, heads: Mapping[str, Branch]) -> list[str]:
+    """The branches that concern us: those of tasks and those checked out somewhere."""
+    refs = [task.ref for task in context.plan.tasks] + [tree.branch or "" for tree in context.worktrees]
+    return [ref for ref in dict.fromkeys(refs) if ref in heads]
+
+
+def _landings(context: Context, snapshot: Snapshot) -> dict[str, Landing]:
+    """Proof, by task id, that a task is in the base: ancestry first, then our journal, then trailers in the history."""
+    proven: dict[str, Landing] = {}
+    gone = [task for task in context.plan.tasks if task.ref not in snapshot.branches]
+    inside = [task for task in context.plan.tasks if task not in gone and not snapshot.distances[task.ref].ahead]
+    began = {task.ref: _origin(context, snapshot, task) for task in inside}
+    doubtful = [task.ref for task in inside if task.ref not in snapshot.origins and _still_there(snapshot, task, began)]
+    depth = max((snapshot.distances[ref].behind for ref in doubtful), default=0) + 1
+    line = set(git.first_parents(context.repository, context.base.commit, depth)) if doubtful else set()
+    for task in inside:
+        tip = snapshot.branches[task.ref].tip
+        beside = task.ref in doubtful and tip not in line  # merged: on a side line of the base's history
+        if beside or not _still_there(snapshot, task, began):
+            proven[task.id] = Landing(task.id, tip, context.base.commit)
+    if gone:
+        proven.update(_recorded_landings(context, gone))
+    return proven
+
+
+def _origin(context: Context, snapshot: Snapshot, task: Task) -> str | None:
+    """Where a branch began: recorded by `add`, else the oldest entry of its reflog."""
+    recorded = snapshot.origins.get(task.ref)
+    return recorded or git.oldest_reflog_entry(context.repository, task.ref)
+
+
+def _still_there(snapshot: Snapshot, task: Task, began: Mapping[str, str | None]) -> bool:
+    """Is a branch where it began? Then it has no commits, and a branch without commits has not landed."""
+    return began[task.ref] in (None, snapshot.branches[task.ref].tip)
+
+
+def _recorded_landings(context: Context, tasks: Sequence[Task]) -> dict[str, Landing]:
+    repository, base = context.repository, context.base
+    ids = {task.id for task in tasks}
+    with database.opened_to_read(repository.fleet_dir) as journal:
+        recorded = [landing for landing in (journal.landings() if journal else ()) if landing.task in ids]
+    found = {
+        landing.task: landing
+        for landing in recorded
+        if landing.commit == base.commit or git.is_ancestor(repository, landing.commit, base.commit)
+    }
+    if ids - found.keys():
+        for commit, tip, task in git.task_trailers(repository, base.commit, HISTORY):
+            if task in ids:
+                found.setdefault(task, Landing(task, tip, commit))
+    return found
+
+
+def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Dirt | None]]) -> Fleet:
+    """The whole picture: states, distances, real conflicts, drift, and the dirt that is being looked for meanwhile."""
+    snapshot, family = look(context)
+    standings = states.standings(context.plan, snapshot, view.overlaps)
+    extra = _unplanned(context, standings)
+    tips = _radar_tips(context, snapshot, standings, extra)
+    sight = radars.look(context.repository, context.base, tips, family)
+    dirt = dirt_soon()
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        gates = journal.gates_by_task() if journal else {}
+    waves = {id: number for number, wave in enumerate(view.waves, 1) for id in wave}
+    tasks = {task.id: task for task in (*context.plan.tasks, *(task for task, _ in extra))}
+    keys = {task.ref: task.id for task in reversed(tasks.values())}
+    reports = []
+    for id, task in tasks.items():
+        standing = standings.get(id) or states.Standing(State.ACTIVE, dict(extra)[task])
+        report = _report(task, standing, snapshot, sight, keys, dirt)
+        reports.append(report._replace(wave=waves.get(id), gate=gates.get(id, "none")))
+    planned = len(context.plan.tasks)
+    main = context.worktrees[0] if context.worktrees else None
+    return Fleet(
+        plan=context.plan,
+        snapshot=snapshot,
+        reports=tuple(reports[:planned]),
+        unplanned=tuple(reports[planned:]),
+        base_dirt=_base_dirt(context, main, dirt),
+    )
+
+
+def _unplanned(context: Context, standings: Mapping[str, states.Standing]) -> list[tuple[Task, Worktree]]:
+    """A task-like row for each linked worktree that no task names. Lanes of ours are not work."""
+    named = {standing.worktree.path for standing in standings.values() if standing.worktree}
+    taken = set(standings)
+    rows = []
+    for tree in context.worktrees:
+        if tree.main or tree.path in named or tree.branch == context.base.ref or is_lane(context.repository, tree):
+            continue
+        short = (tree.branch or "").removeprefix("refs/heads/")
+        row = names.row_of_branch(short or os.path.basename(tree.path))
+        id = row.id if row.id not in taken else short or tree.path
+        taken.add(id)
+        task = Task(id=id, title=row.title or "", slug="", branch=short, worktree=tree.path)
+        rows.append((task, tree))
+    return rows
+
+
+def _radar_tips(
+    context: Context,
+    snapshot: Snapshot,
+    standings: Mapping[str, states.Standing],
+    extra: Sequence[tuple[Task, Worktree]],
+) -> dict[str, Branch]:
+    """The branches whose conflicts matter: begun, not landed, with commits that the base lacks."""
+    over = (State.LANDED, State.DROPPED)
+    begun = [task.ref for task in context.plan.tasks if standings[task.id].state not in over]
+    refs = dict.fromkeys((*begun, *(task.ref for task, _ in extra)))
+    return {ref: snapshot.branches[ref] for ref in refs if ref in snapshot.distances and snapshot.distances[ref].ahead}
+
+
+def _report(
+    task: Task,
+    standing: states.Standing,
+    snapshot: Snapshot,
+    sight: Radar,
+    keys: Mapping[str, str],
+    dirt: Mapping[str, Dirt | None],
+) -> TaskReport:
+    ref, tree = task.ref, standing.worktree
+    changed = tuple(change.path for change in sight.changes.get(ref, ()))
+    own_dirt = dirt.get(tree.path) if tree else None
+    touched = (*changed, *(own_dirt.paths if own_dirt else ()))
+    conflicts = tuple(
+        (keys[other], pair.paths)
+        for pair in sight.pairs
+        if pair.verdict != "clean" and ref in pair.keys
+        for other in pair.keys
+        if other != ref
+    )
+    return TaskReport(
+        task=task,
+        state=standing.state,
+        wave=None,
+        branch=snapshot.branches.get(ref),
+        worktree=tree,
+        distance=snapshot.distances.get(ref),
+        dirt=own_dirt,
+        lines=sight.lines.get(ref, Lines()) if ref in snapshot.distances else None,
+        drift=ownership.drift(task.owns, touched) if standing.state is not State.LANDED else (),
+        base_conflict=sight.base_conflicts.get(ref, ()),
+        conflicts=conflicts,
+        gate="none",
+        reason=standing.reason,
+    )
+
+
+def _base_dirt(context: Context, main: Worktree | None, dirt: Mapping[str, Dirt | None]) -> Dirt | None:
+    """Work where nobody should work. The plan's own Status cells are ours, not work."""
+    at_base = next((tree for tree in context.worktrees if tree.branch == context.base.ref), None)
+    found = dirt.get(at_base.path) if at_base else None
+    if found is None or at_base is None:
+        return None
+    if context.plan.source.kind is SourceKind.MARKDOWN and context.plan.source.path:
+        own = os.path.relpath(context.plan.source.path, at_base.path)
+        return found._replace(
+            unstaged=tuple(path for path in found.unstaged if path != own),
+            untracked=tuple(path for path in found.untracked if path != own),
+        )
+    return found

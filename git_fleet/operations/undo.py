@@ -1,0 +1,105 @@
+"""`undo`: take an operation back, only what it touched, only if nothing of it moved since. An undo can be undone."""
+
+from git_fleet.journal import database, locks
+from git_fleet.model.errors import Fatal, Refused
+from git_fleet.model.events import Listener
+from git_fleet.model.fleet import Repository
+from git_fleet.model.journal import ChangeKind, Operation, OperationState
+from git_fleet.operations import recover, revert, running
+from git_fleet.operations.context import Context, write_status
+from git_fleet.repo import git
+
+
+def choose(journal: database.Journal | None, number: int | None) -> Operation:
+    """The operation to take back: the named one, else the last that changed something. Raises Fatal or Refused."""
+    if number is None:
+        candidates = journal.operations(1, [OperationState.DONE, OperationState.STOPPED]) if journal else ()
+        if not candidates:
+            raise Fatal("there is nothing to undo", ["git fleet log"])
+        found: Operation | None = candidates[0]
+    else:
+        found = journal.operation(number) if journal else None
+    if found is None:
+        raise Fatal(f"there is no operation {number}", ["git fleet log"])
+    if found.state is OperationState.STOPPED:
+        raise Refused(
+            f"'{found.summary}' waits for you: it cannot be taken back half-way", ["git fleet land --abort, then undo"]
+        )
+    if found.state is not OperationState.DONE:
+        raise Refused(f"operation {found.id} ({found.summary}) is {found.state}: there is nothing to take back")
+    return found
+
+
+def undo(context: Context, number: int | None, say: Listener) -> Operation:
+    """Take it back. Raises Refused, with nothing changed, when anything of it moved since or would lose work."""
+    repository = context.repository
+    with database.opened(repository.fleet_dir) as journal:
+        operation = choose(journal, number)
+        with (
+            locks.hold(repository.fleet_dir, _lock_of(operation)),
+            locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
+        ):
+            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            refuse_if_moved(repository, operation)
+            summary = f"undo {operation.id}: {operation.summary}"
+            intended = [revert.reverse(change) for change in reversed(operation.changes)]
+            with running.begun(repository, journal, "undo", summary, intended) as (new, _):
+                running.keep(repository, new, _commits(operation))
+                done = revert.take_back(repository, operation.changes, new, lock)
+                journal.rewrite(new, done)
+                journal.finish(operation.id, OperationState.UNDONE)
+                journal.finish(new, OperationState.DONE)
+                _correct_plan(context, journal, operation, say)
+    return operation
+
+
+def would(context: Context, number: int | None) -> Operation:
+    """The operation that `undo` would take back; read-only. Raises Refused as `undo` would."""
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        operation = choose(journal, number)
+    refuse_if_moved(context.repository, operation)
+    return operation
+
+
+def _lock_of(operation: Operation) -> str:
+    """Moving a base takes that base's lock; all else has enough with the worktree lock."""
+    moved = [c.name for c in operation.changes if c.kind is ChangeKind.REF and c.before and c.after]
+    return locks.base_lock(moved[0].removeprefix("refs/heads/")) if moved else "undo"
+
+
+def refuse_if_moved(repository: Repository, operation: Operation) -> None:
+    """Raises Refused unless everything is where the operation left it, and no work would be in the way."""
+    moved = revert.moved_since(repository, operation.changes)
+    if moved:
+        raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
+    for change in operation.changes:
+        revert.refuse_if_worked_in(repository, change)
+        if change.kind is ChangeKind.REF and change.before and change.after:
+            remote = git.refs_containing(repository, change.after, "refs/remotes/")
+            if remote:
+                raise Refused(
+                    f"not undone: '{remote[0]}' has it already, others may build on it",
+                    [f"git revert -m 1 {change.before}..{change.after}   # takes it back for everybody"],
+                )
+
+
+def _commits(operation: Operation) -> list[str]:
+    values = [v for c in operation.changes if c.kind is ChangeKind.REF for v in (c.before, c.after)]
+    return [value for value in values if value]
+
+
+def _correct_plan(context: Context, journal: database.Journal, operation: Operation, say: Listener) -> None:
+    """The Status cells say again what is."""
+    if operation.kind == "land":
+        ids = {one.task for one in journal.landings_of(operation.id)}
+        journal.forget_landings(operation.id)
+        write_status(context, dict.fromkeys(sorted(ids), "active"), say)
+    elif operation.kind == "add":
+        made = {change.name for change in operation.changes}
+        write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
+
+
+def history(repository: Repository, limit: int) -> tuple[Operation, ...]:
+    """Operations, newest first; read-only."""
+    with database.opened_to_read(repository.fleet_dir) as journal:
+        return journal.operations(limit) if journal else ()

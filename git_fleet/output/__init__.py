@@ -1,0 +1,1 @@
+"""Floor 4, speech: values become text for people, promised JSON objects, and scripts. Nothing here prints."""

@@ -1,0 +1,67 @@
+"""One sentence for every event and error, in git's style: no capital, no full stop."""
+
+from collections.abc import Iterable
+
+from git_fleet.model.errors import FleetError
+from git_fleet.model.events import (
+    Created,
+    Event,
+    Gated,
+    Gating,
+    Landed,
+    NotCreated,
+    Note,
+    Progress,
+    Recovered,
+    Removed,
+)
+from git_fleet.output import words
+from git_fleet.output.escape import safe
+
+
+def event(event: Event) -> str | None:
+    """The sentence; None for progress, which is a meter and no sentence."""
+    match event:
+        case Created(task, branch, worktree, existed):
+            did = f"{safe(task)} exists as planned:" if existed else f"created {safe(task)}:"
+            return f"{did} branch '{safe(branch)}' in '{safe(worktree)}'"
+        case NotCreated(task, why, _):
+            return f"{safe(task)} was not created: {safe(why)}"
+        case Gating(what, gate):
+            return f"{safe(gate)} runs on {safe(what)}"
+        case Gated():
+            return _gated(event)
+        case Landed(task, branch, commit):
+            return f"landed {safe(task)}: branch '{safe(branch)}' as {words.short(commit)}"
+        case Removed(task, worktree, branch, operation):
+            gone = [f"{kind} '{safe(name)}'" for kind, name in (("worktree", worktree), ("branch", branch)) if name]
+            return f"removed {safe(task)}: {' and '.join(gone)} (to bring it back: git fleet undo {operation})"
+        case Recovered(what):
+            return safe(what)
+        case Note(text):
+            return safe(text)
+        case Progress():
+            return None
+
+
+def error(error: FleetError) -> list[str]:
+    """`fatal: …` or `error: …`, further lines of the message as they are, then the hints."""
+    first, *more = _lines(error.message) or [""]
+    return [f"{error.label}: {first}", *more, *hints(error.hints)]
+
+
+def hints(hints: Iterable[str]) -> list[str]:
+    """`hint: …`, every line of each."""
+    return [f"hint: {line}" for hint in hints for line in _lines(hint)]
+
+
+def _lines(text: str) -> list[str]:
+    return [safe(line) for line in text.split("\n") if line]
+
+
+def _gated(event: Gated) -> str:
+    verdict = "passed on a second try" if event.verdict == "flaky" else event.verdict
+    time = " (known from before)" if event.cached else f" in {words.lasted(event.seconds)}"
+    why = f": {safe(event.why)}" if event.why else ""
+    log = f", log: {safe(event.log)}" if event.log and event.verdict != "passed" else ""
+    return f"{safe(event.gate)} {verdict} on {safe(event.what)}{time}{why}{log}"

@@ -1,0 +1,65 @@
+"""Small turns of phrase that every screen shares. What comes in from outside goes out escaped."""
+
+from collections.abc import Iterable
+
+from git_fleet.model.plan import Source, SourceKind
+from git_fleet.output.escape import safe
+
+_UNITS = ((31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"))
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 task`, `3 tasks`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listed(items: Iterable[str], most: int = 5) -> str:
+    """`a, b and 3 more`: at most `most` of the items by name."""
+    names = [safe(item) for item in items]
+    rest = len(names) - most
+    return f"{', '.join(names[:most])} and {rest} more" if rest > 0 else ", ".join(names)
+
+
+def placed(who: str, paths: Iterable[str]) -> str:
+    """`44 (cli.py)`: somebody, and at most two of the paths."""
+    where = listed(paths, 2)
+    return f"{safe(who)} ({where})" if where else safe(who)
+
+
+def short(oid: str | None) -> str:
+    """The first seven digits of an object id; nothing for none."""
+    return (oid or "")[:7]
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the largest whole unit: `40s`, `3m`, `2h`, `5d`, `3w`, `1y`."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{max(int(seconds), 0)}s"
+
+
+def lasted(seconds: float | None) -> str:
+    """A duration: `1.2s`, `3m 20s`; nothing for none."""
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f}s" if seconds < 60 else f"{int(seconds // 60)}m {int(seconds % 60)}s"
+
+
+def origin(source: Source, here: str | None) -> str:
+    """Where the plan was read from; a file is named relative to the directory `here` when it lies below it."""
+    if source.kind is SourceKind.WORKTREES:
+        return "no plan: the branches of the linked worktrees"
+    if source.path is None:
+        return "plan from the git configuration"
+    return f"plan from {below(source.path, here)}"
+
+
+def below(path: str, here: str | None) -> str:
+    """`path` relative to the directory `here` when it lies below it, else as it is; escaped."""
+    return safe(path.removeprefix(f"{here.rstrip('/')}/") if here else path)
+
+
+def title(id_: str, text: str) -> str:
+    """A title that says more than the id; else nothing."""
+    return "" if text == id_ else text

@@ -1,0 +1,168 @@
+"""From what a row says to a whole task: ids, slugs, templates, places, durations."""
+
+import os
+import re
+
+from git_fleet.model.fleet import Repository
+from git_fleet.model.plan import Problem, Row, Severity, Task
+from git_fleet.model.settings import Settings
+
+_NOTHING = frozenset(("", "—", "–", "-", "none", "n/a"))
+_SLUG_MOST = 40
+_ID_MOST = 64
+_NUMBERED = re.compile(r"(?P<id>\d+|[A-Z][A-Z0-9]*-\d+)(?:[-_](?P<title>.+))?")
+_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(d|h|m|s)(?:ays?|(?:ou)?rs?|in(?:ute)?s?|ec(?:ond)?s?)?", re.I)
+_WORKDAY_H = 8
+
+
+def nothing(text: str | None) -> str | None:
+    """The text without blanks around it; None for an empty one and for those that mean nothing (`—`, `none`, …)."""
+    bare = (text or "").strip()
+    return None if bare.casefold() in _NOTHING else bare
+
+
+def slugify(text: str) -> str:
+    """Lower-case ASCII words joined by `-`, at most 40 characters; empty where nothing of the text is ASCII."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", plain))[:_SLUG_MOST].strip("-")
+
+
+def split_title(text: str) -> tuple[str, str | None]:
+    """(id, title) of `#42 count`, `JIRA-7: fix it`, `auth`. Words without an id are the title, the id is their slug."""
+    words = text.split()
+    if not words:
+        return "", None
+    first = words[0].rstrip(":,")
+    rest = re.sub(r"\A[-–—:]+\s+", "", " ".join(words[1:]))
+    if first.startswith("#") or any(char.isdigit() for char in first) or len(words) == 1:
+        return first.removeprefix("#"), nothing(rest)
+    whole = " ".join(words)
+    return slugify(whole) or first, whole
+
+
+def row_of_branch(short_branch: str) -> Row:
+    """What a branch's short name tells: `feature/42-count` is 42 "count", `pr/3184` is 3184, `fix-login` itself."""
+    last = short_branch.rpartition("/")[2]
+    match = _NUMBERED.fullmatch(last)
+    if match:
+        return Row(id=match["id"], title=_spaced(match["title"]), branch=short_branch)
+    return Row(id=_safe_id(last), branch=short_branch)
+
+
+def long_id(short_branch: str) -> str:
+    """An id from the whole name of a branch, for one whose short id is taken."""
+    return _safe_id(short_branch)
+
+
+def complete(
+    row: Row, settings: Settings, repository: Repository, *, own_config: bool
+) -> tuple[Task, tuple[Problem, ...]]:
+    """The task that a row means, gaps filled from the templates, and what of the row makes no sense.
+
+    `own_config`: the row is the user's own (git configuration, the command line); in a file that others may have
+    written, a worktree has to stay beside or inside the main worktree, and `~` is not expanded.
+    """
+    slug = slugify(row.title or "")
+    names = {"id": row.id, "slug": slug, "repo": repository.name}
+    place = row.worktree or _fill(settings.worktree, names)
+    task = Task(
+        id=row.id,
+        title=row.title or row.id,
+        slug=slug,
+        branch=row.branch or _fill(settings.branch, names),
+        worktree=_absolute(place, repository.main, home=own_config or row.worktree is None),
+        owns=row.owns,
+        needs=row.needs,
+        status=row.status,
+        agent=row.agent,
+        prompt=row.prompt,
+        checklist=row.checklist,
+        estimate_s=seconds(row.estimate or ""),
+        priority=_whole_number(row.priority or "") or 0,
+        line=row.line,
+    )
+    return task, (*_bad_numbers(row, task), *_bad_place(row, task, repository, own_config=own_config))
+
+
+def seconds(text: str) -> int | None:
+    """`45m`, `1h30m`, `90s`, `1d` (eight hours), `45` (minutes) in seconds; None for anything else."""
+    bare = text.strip().removeprefix("~").strip()
+    if re.fullmatch(r"[0-9]{1,6}", bare):
+        return int(bare) * 60
+    parts = _DURATION.findall(bare) if re.fullmatch(rf"(?:\s*{_DURATION.pattern})+", bare, re.I) else []
+    if not parts:
+        return None
+    unit = {"d": _WORKDAY_H * 3600, "h": 3600, "m": 60, "s": 1}
+    return round(sum(float(number) * unit[letter.lower()] for number, letter in parts))
+
+
+def _fill(template: str, names: dict[str, str]) -> str:
+    """The template with its names; a slug that adds nothing to the id goes, with the separator before or after it."""
+    slug = names["slug"]
+    if slug in ("", slugify(names["id"])):
+        if "{id}" in template:
+            template = re.sub(r"[-_./]*\{slug\}\Z|\{slug\}[-_./]*", "", template)
+        slug = slug or names["id"]
+    filled = {**names, "slug": slug}
+    return re.sub(r"\{(id|slug|repo)\}", lambda match: filled[match[1]], template)
+
+
+def _absolute(place: str, main: str, *, home: bool) -> str:
+    """A bare name is a sibling of the main worktree; a relative path starts at it."""
+    if home and place.startswith("~"):
+        place = os.path.expanduser(place)
+    elif "/" not in place.rstrip("/") and place not in (".", ".."):
+        place = f"../{place}"
+    return os.path.normpath(os.path.join(main, place))
+
+
+def _bad_numbers(row: Row, task: Task) -> list[Problem]:
+    found = []
+    if row.estimate and task.estimate_s is None:
+        found.append(("bad-estimate", f"'{row.estimate}' is no estimate: 45m, 2h, 1h30m, 1d or minutes"))
+    if row.priority and _whole_number(row.priority) is None:
+        found.append(("bad-priority", f"'{row.priority}' is no priority: a whole number"))
+    return [Problem(Severity.ERROR, code, f"{row.id}: {said}", (row.id,), row.line) for code, said in found]
+
+
+def _bad_place(row: Row, task: Task, repository: Repository, *, own_config: bool) -> list[Problem]:
+    why = _wrong_with(row.worktree, task.worktree, repository, own_config=own_config)
+    if why is None:
+        return []
+    shown = row.worktree or task.worktree
+    return [Problem(Severity.ERROR, "path-escapes", f"{row.id}: worktree '{shown}' {why}", (row.id,), row.line)]
+
+
+def _wrong_with(written: str | None, place: str, repository: Repository, *, own_config: bool) -> str | None:
+    main = repository.main
+    if place == main:
+        return "is the main worktree: the base is no workspace"
+    if _within(place, repository.common_dir) or ".git" in os.path.relpath(place, main).split("/"):
+        return "is inside the git directory"
+    if _within(main, place):
+        return "holds the main worktree"
+    if own_config or written is None:
+        return None
+    if written.startswith("~"):
+        return "starts with '~', which only your own git configuration may"
+    if not _within(place, os.path.dirname(main)):
+        return f"leaves '{os.path.dirname(main)}'; only your own git configuration may place it there"
+    return None
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,9}", text.strip()) else None
+
+
+def _spaced(title: str | None) -> str | None:
+    return nothing(re.sub("[-_]+", " ", title or ""))
+
+
+def _safe_id(text: str) -> str:
+    return re.sub("[^A-Za-z0-9._-]+", "-", text).strip("-._")[:_ID_MOST].rstrip("-._") or "task"

@@ -1,0 +1,189 @@
+"""git's command line, told to change things: refs by compare-and-swap, commits, checkouts, lanes.
+
+Here the user's configuration counts (signing, hooks, identity); only what must be durable or quiet is pinned. Children
+that write inherit the descriptor of the lock that they write under.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from git_fleet.model.errors import Busy, Fatal, GitError, Refused
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import git, process
+from git_fleet.repo.location import git_program
+
+_DURABLE = ("-c", "core.fsync=objects,reference")
+"""git does not sync refs by default: a landing could vanish at power loss."""
+
+
+class RefUpdate(NamedTuple):
+    """Move `ref` from `old` to `new`; None is absent."""
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+def _tell(
+    repository: Repository,
+    *args: str,
+    cwd: str | None = None,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    inherit: Sequence[int] = (),
+) -> process.Result:
+    place = [f"--git-dir={repository.common_dir}"] if cwd is None else []
+    return process.run(
+        [git_program(), *_DURABLE, *place, *args],
+        cwd=cwd or repository.common_dir,
+        env={**git.ENVIRONMENT, **(env or {})},
+        stdin=stdin,
+        inherit=inherit,
+    )
+
+
+def _must(result: process.Result, *args: str) -> str:
+    if result.status:
+        raise GitError(args, result.status, result.stderr)
+    return result.stdout
+
+
+def update_refs(
+    repository: Repository, updates: Sequence[RefUpdate], message: str, inherit: Sequence[int] = ()
+) -> None:
+    """Move all refs or none, each only from the value it is believed to have. Raises Busy when one has another."""
+    if not updates:
+        return
+    zero = "0" * (64 if repository.object_format == "sha256" else 40)
+    lines = []
+    for ref, old, new in updates:
+        lines.append(f"delete {ref} {old or zero}" if new is None else f"update {ref} {new} {old or zero}")
+    args = ("update-ref", "-m", message, "--stdin")
+    result = _tell(repository, *args, stdin="".join(f"{line}\n" for line in lines), inherit=inherit)
+    if result.status == 0:
+        return
+    now = git.refs(repository, *(update.ref for update in updates))
+    for ref, old, _ in updates:
+        if now.get(ref) != old:
+            raise Busy(
+                f"'{ref}' moved meanwhile: it is at {now.get(ref, 'nothing')}, not at {old or 'nothing'}", ["try again"]
+            )
+    raise GitError(args, result.status, result.stderr)
+
+
+def commit_tree(repository: Repository, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
+    """Make a commit of a tree that is in the repository; its id. Raises GitError (no identity, signing fails)."""
+    words = [word for parent in parents for word in ("-p", parent)]
+    args = ("commit-tree", *(("-S",) if sign else ()), *words, "-F", "-", tree)
+    return _must(_tell(repository, *args, stdin=message), *args).strip()
+
+
+def fast_forward(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
+    """Move the branch that is checked out in `top`, and its files, to a descendant; refused if it would touch work."""
+    args = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", commit)
+    result = _tell(repository, *args, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit)
+    if result.status:
+        said = " ".join(result.stderr.split())
+        raise Refused(f"git would not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
+
+
+def move_back(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
+    """Move the branch that is checked out in `top` to any commit; refused if local changes would be hit."""
+    result = _tell(
+        repository, "reset", "--keep", "--quiet", commit, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit
+    )
+    if result.status:
+        said = " ".join(result.stderr.split())
+        raise Refused(f"git would not move the checkout '{top}' back: {said}", [f"look there: git -C '{top}' status"])
+
+
+def fill(top: str, inherit: Sequence[int] = ()) -> process.Job:
+    """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does."""
+    argv = (git_program(), "-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
+    return process.Job(argv, top, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+
+
+def refresh(top: str) -> process.Job:
+    """The job that notes the files' times in a worktree's index, so that later looks need not read the files."""
+    return process.Job((git_program(), "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
+
+
+def run_post_checkout(repository: Repository, top: str, commit: str) -> None:
+    """What `git worktree add` does at the end: the user's hook. Its failure does not undo the checkout, as in git."""
+    zero = "0" * len(commit)
+    _tell(repository, "hook", "run", "--ignore-missing", "post-checkout", "--", zero, commit, "1", cwd=top)
+
+
+def add_worktree(repository: Repository, path: str, branch: str, inherit: Sequence[int] = ()) -> None:
+    """git's own way to register a worktree without files, for repositories that libgit2 cannot open."""
+    args = ("worktree", "add", "--no-checkout", "--quiet", "--", path, branch)
+    _must(_tell(repository, *args, inherit=inherit), *args)
+
+
+def add_lane(repository: Repository, path: str, commit: str, inherit: Sequence[int] = ()) -> None:
+    """A scratch worktree, detached at a commit."""
+    args = ("worktree", "add", "--detach", "--quiet", "--", path, commit)
+    _must(_tell(repository, "-c", "checkout.workers=0", *args, inherit=inherit), *args)
+
+
+def set_lane(repository: Repository, path: str, commit: str) -> None:
+    """Bring a lane to a commit; files that are not tracked stay, so that the next build is warm."""
+    for args in (("reset", "--hard", "--quiet"), ("checkout", "--detach", "--force", "--quiet", commit)):
+        _must(_tell(repository, *args, cwd=path), *args)
+
+
+def remove_lane(repository: Repository, path: str, inherit: Sequence[int] = ()) -> None:
+    """Remove a lane that holds nobody's work."""
+    _tell(repository, "worktree", "remove", "--force", "--force", "--", path, inherit=inherit)
+
+
+def start_merge(repository: Repository, lane: str, branch: str) -> bool:
+    """Begin a merge in a lane with git's own markers, the other side named by its branch; True when it was clean.
+
+    rerere may fill in what it remembers, but never stages it unseen.
+    """
+    args = (
+        "-c",
+        "rerere.autoUpdate=false",
+        "merge",
+        "--no-ff",
+        "--no-commit",
+        "--no-autostash",
+        "--quiet",
+        "--",
+        branch,
+    )
+    result = _tell(repository, *args, cwd=lane)
+    if result.status > 1:
+        raise GitError(args, result.status, result.stderr)
+    return result.status == 0
+
+
+def commit_lane(repository: Repository, lane: str, message: str, *, amend: bool) -> None:
+    """Commit what is staged in a lane, with the user's signing and commit hooks. Raises Refused, in their words."""
+    args = ("commit", "--quiet", "--cleanup=verbatim", *(("--amend",) if amend else ()), "--allow-empty", "-F", "-")
+    result = _tell(repository, *args, cwd=lane, stdin=message, env={"GIT_EDITOR": ":"})
+    if result.status:
+        said = result.stderr.strip() or result.stdout.strip()
+        raise Refused(f"the merge in '{lane}' could not be committed: {said}")
+
+
+def restore_reflog(repository: Repository, ref: str, text: str) -> None:
+    """Put a branch's saved reflog back (files backend; elsewhere there is nothing to put back)."""
+    path = f"{repository.common_dir}/logs/{ref}"
+    try:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise Fatal(f"cannot write '{path}': {error.strerror}") from error
+
+
+def read_reflog(repository: Repository, ref: str) -> str | None:
+    """A branch's reflog as git keeps it in a file; None where it does not."""
+    try:
+        with open(
+            f"{repository.common_dir}/logs/{ref}", encoding="utf-8", errors="surrogateescape", newline=""
+        ) as file:
+            return file.read()
+    except OSError:
+        return None

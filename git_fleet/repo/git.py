@@ -1,0 +1,244 @@
+"""git's command line, asked questions: one function each, typed answers. What changes things is in `changing.py`,
+what only simulates merges in `merging.py`.
+
+Only formats made for programs are parsed (`-z`, porcelain, exit codes), never messages. Machine calls pin what a
+user's configuration could bend.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from git_fleet.model.errors import Fatal, GitError
+from git_fleet.model.fleet import Branch, Repository, Worktree
+from git_fleet.repo import process
+from git_fleet.repo.location import git_program
+
+PINNED = ("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false")
+ENVIRONMENT = MappingProxyType({"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})
+ORIGINS = "refs/fleet/base/"
+"""`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
+
+
+def ask(
+    repository: Repository,
+    *args: str,
+    cwd: str | None = None,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    inherit: Sequence[int] = (),
+) -> process.Result:
+    """Run git and hand back whatever came. Without `cwd`, on the repository as such; with it, in that worktree."""
+    place = [f"--git-dir={repository.common_dir}"] if cwd is None else []
+    return process.run(
+        [git_program(), *PINNED, *place, *args],
+        cwd=cwd or repository.common_dir,
+        env={**ENVIRONMENT, **(env or {})},
+        stdin=stdin,
+        inherit=inherit,
+    )
+
+
+def answer(
+    repository: Repository,
+    *args: str,
+    cwd: str | None = None,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    inherit: Sequence[int] = (),
+) -> str:
+    """Standard output of a git command that must succeed. Raises GitError."""
+    result = ask(repository, *args, cwd=cwd, stdin=stdin, env=env, inherit=inherit)
+    if result.status:
+        raise GitError(args, result.status, result.stderr)
+    return result.stdout
+
+
+def _lines(listed: str) -> list[str]:
+    """git's lines: str.splitlines would also split at what else Unicode calls one, and names may hold that."""
+    return listed.split("\n")[:-1]
+
+
+def version(repository: Repository) -> tuple[int, ...]:
+    """(2, 39, 5)"""
+    words = answer(repository, "version").split()
+    return tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
+
+
+def config_entries(repository: Repository, pattern: str) -> list[tuple[str, str]]:
+    """(key, value) for each key that matches the regular expression, in git's order; a bare key has value `true`.
+
+    Sees includes, worktree configuration, `git -c` and GIT_CONFIG_COUNT.
+    """
+    result = ask(repository, "config", "-z", "--get-regexp", pattern)
+    if result.status > 1:
+        raise Fatal(_config_reason(result.stderr))
+    entries = (item.partition("\n") for item in result.stdout.split("\0") if item)
+    return [(key, value if newline else "true") for key, newline, value in entries]
+
+
+def _config_reason(stderr: str) -> str:
+    said = stderr.strip().splitlines()
+    return f"the git configuration cannot be read: {said[0].removeprefix('fatal: ') if said else 'git config failed'}"
+
+
+def config_get_all(repository: Repository, key: str) -> list[str]:
+    """Every value of one key of the repository's own configuration file."""
+    result = ask(repository, "config", "--local", "-z", "--get-all", key)
+    return result.stdout.split("\0")[:-1] if result.status == 0 else []
+
+
+def config_set(repository: Repository, key: str, values: Sequence[str]) -> None:
+    """Make `values` all the values of `key` in the repository's own configuration file; none removes the key.
+
+    Raises Fatal for a value that git's format cannot hold safely.
+    """
+    if any(char in value for value in values for char in "\r\n\0"):
+        raise Fatal(f"a value of '{key}' holds a line break or NUL: not written")
+    present = config_get_all(repository, key)
+    if present == list(values):
+        return
+    if present:
+        answer(repository, "config", "--local", "--unset-all", key)
+    for value in values:
+        answer(repository, "config", "--local", "--add", key, value)
+
+
+def config_remove_section(repository: Repository, section: str) -> None:
+    """Remove a section of the repository's own configuration file; one that is not there is no error."""
+    ask(repository, "config", "--local", "--remove-section", section)
+
+
+def worktrees(repository: Repository) -> tuple[Worktree, ...]:
+    """`git worktree list`, the main worktree (or the bare repository) first. Raises Fatal when git cannot list them."""
+    result = ask(repository, "worktree", "list", "--porcelain", "-z")
+    if result.status:
+        said = result.stderr.strip().splitlines()
+        reason = said[0].removeprefix("fatal: ") if said else f"exit status {result.status}"
+        raise Fatal(
+            f"git cannot list the worktrees: {reason}",
+            [f"look for an empty or half-written entry under '{repository.common_dir}/worktrees/'"],
+        )
+    records = [record.split("\0") for record in result.stdout.split("\0\0") if record.strip("\0")]
+    found = tuple(_worktree(lines, main=index == 0) for index, lines in enumerate(records))
+    if found and not found[0].bare and found[0].path == repository.common_dir:
+        # git takes a git directory that lies elsewhere (submodule, --separate-git-dir) for the main worktree itself
+        return (found[0]._replace(path=repository.main), *found[1:])
+    return found
+
+
+def _worktree(lines: Iterable[str], *, main: bool) -> Worktree:
+    labels = {label: value for label, _, value in (line.partition(" ") for line in lines)}
+    head = labels.get("HEAD")
+    return Worktree(
+        path=labels["worktree"],
+        head=head if head and head.strip("0") else None,
+        branch=labels.get("branch"),
+        main=main,
+        bare="bare" in labels,
+        locked=labels.get("locked"),
+        prunable=labels.get("prunable"),
+    )
+
+
+_BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)"
+
+
+def branches(repository: Repository, patterns: Sequence[str] = ("refs/heads/",)) -> dict[str, Branch]:
+    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits."""
+    found = {}
+    for line in _lines(answer(repository, "for-each-ref", f"--format={_BRANCH_FORMAT}", *patterns)):
+        ref, tip, tree, date = line.split("\0")
+        if tree:
+            found[ref] = Branch(ref, tip, tree, int(date or 0))
+    return found
+
+
+def refs(repository: Repository, *patterns: str) -> dict[str, str]:
+    """Object ids by full ref name."""
+    lines = _lines(answer(repository, "for-each-ref", "--format=%(objectname) %(refname)", *patterns))
+    return {ref: oid for oid, _, ref in (line.partition(" ") for line in lines)}
+
+
+def resolve(repository: Repository, name: str) -> str | None:
+    """The commit that a full ref name or object id stands for; None if there is none."""
+    result = ask(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return result.stdout.strip() or None if result.status == 0 else None
+
+
+def tree_of(repository: Repository, commit: str) -> str:
+    """The id of a commit's tree."""
+    return answer(repository, "rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}").strip()
+
+
+def symbolic_ref(repository: Repository, name: str) -> str | None:
+    """The full ref that a symbolic ref points at."""
+    result = ask(repository, "symbolic-ref", "--quiet", name)
+    return result.stdout.strip() if result.status == 0 else None
+
+
+def is_ancestor(repository: Repository, old: str, new: str) -> bool:
+    """Is the commit `old` reachable from `new`?"""
+    return ask(repository, "merge-base", "--is-ancestor", old, new).status == 0
+
+
+def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """(commit, parents), children first, of all that `base` and `tips` do not have in common."""
+    common = ask(repository, "merge-base", "--octopus", base, *tips).stdout.split()
+    lines = "\n".join((base, *tips, *(f"^{commit}" for commit in common)))
+    listed = answer(repository, "rev-list", "--topo-order", "--parents", "--stdin", stdin=f"{lines}\n")
+    return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
+
+
+def first_parents(repository: Repository, commit: str, limit: int) -> list[str]:
+    """The last `limit` commits of the first-parent chain."""
+    return answer(repository, "rev-list", "--first-parent", f"--max-count={limit}", commit).split()
+
+
+def task_trailers(repository: Repository, commit: str, limit: int) -> list[tuple[str, str, str]]:
+    """(commit, its last parent, task id) for commits with a `Fleet-Task:` trailer in the last `limit` first parents."""
+    log = answer(
+        repository,
+        *("log", "--first-parent", f"--max-count={limit}", "-z", "--no-color"),
+        *("--format=%H%x1f%P%x1f%(trailers:key=Fleet-Task,valueonly,separator=%x2c)", commit, "--"),
+    )
+    rows = (record.split("\x1f") for record in log.split("\0") if record.count("\x1f") == 2)
+    return [
+        (oid, (parents.split() or [""])[-1], task.strip())
+        for oid, parents, tasks in rows
+        for task in tasks.split(",")
+        if task.strip()
+    ]
+
+
+def oldest_reflog_entry(repository: Repository, ref: str) -> str | None:
+    """Where a branch began, as far as its reflog remembers. Read from the file where there is one: no process."""
+    try:
+        with open(f"{repository.common_dir}/logs/{ref}", encoding="utf-8", errors="surrogateescape") as file:
+            words = file.readline().split(" ", 2)
+            return words[1] if len(words) == 3 else None
+    except OSError:
+        lines = ask(repository, "rev-list", "--walk-reflogs", ref, "--").stdout.split()
+        return lines[-1] if lines else None
+
+
+def authors(repository: Repository, base: str, tip: str) -> list[str]:
+    """`Name <mail>` of each author of the commits that `tip` has and `base` lacks, oldest first, once."""
+    listed = answer(repository, "log", "--reverse", "--format=%an <%ae>", f"{base}..{tip}", "--")
+    return list(dict.fromkeys(_lines(listed)))
+
+
+def changed_paths(repository: Repository, old: str, new: str) -> list[str]:
+    """Paths that differ between two commits or trees, without rename detection."""
+    listed = answer(repository, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", old, new)
+    return [path for path in listed.split("\0") if path]
+
+
+def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> list[str]:
+    """Every commit that a reflog remembers; of a worktree's own HEAD where `top` is given."""
+    listed = ask(repository, "log", "--walk-reflogs", "--format=%H", ref, "--", cwd=top)
+    return list(dict.fromkeys(listed.stdout.split())) if listed.status == 0 else []
+
+
+def refs_containing(repository: Repository, commit: str, prefix: str) -> list[str]:
+    """Refs below `prefix` from which a commit is reachable."""
+    return _lines(answer(repository, "for-each-ref", "--format=%(refname)", f"--contains={commit}", prefix))

@@ -1,0 +1,73 @@
+"""Which repository are we in? Asked once, of git itself, with the environment as it came; scrubbed ever after."""
+
+import os
+
+from git_fleet.model.errors import Fatal
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import process
+
+OLDEST_GIT = (2, 38)
+
+_QUESTIONS = (
+    "--path-format=absolute",
+    "--git-dir",
+    "--git-common-dir",
+    "--is-bare-repository",
+    "--show-object-format",
+    "--show-toplevel",
+)
+
+
+def git_program() -> str:
+    """The absolute path of git. Raises Fatal when there is none on PATH."""
+    found = process.which("git")
+    if found is None:
+        raise Fatal("git is not on PATH")
+    return found
+
+
+def locate() -> Repository:
+    """The repository that git would use here. Raises Fatal with git's own reason when there is none."""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        raise Fatal("the current directory is gone", ["cd to a directory that exists"]) from None
+    told = {name: os.environ[name] for name in process.LOCATION_VARIABLES if name in os.environ}
+    # The one question that hears GIT_DIR and its kin: they may be what the user typed (`git --git-dir=… fleet`).
+    asked = process.run([git_program(), "rev-parse", *_QUESTIONS], cwd=here, env=told)
+    answers = asked.stdout.split("\n")[:-1]  # splitlines would also split at what Unicode calls a line
+    if len(answers) < 4:
+        raise Fatal(_reason(asked.stderr), _advice(asked.stderr))
+    git_dir, common_dir, bare, object_format = answers[:4]
+    top = os.path.realpath(answers[4]) if len(answers) > 4 and answers[4] else None
+    git_dir, common_dir = os.path.realpath(git_dir), os.path.realpath(common_dir)
+    is_bare = bare == "true" and git_dir == common_dir
+    return Repository(
+        common_dir=common_dir,
+        git_dir=git_dir,
+        top=top,
+        main=_main_worktree(common_dir, git_dir, top, bare=is_bare),
+        bare=is_bare,
+        object_format=object_format,
+    )
+
+
+def _main_worktree(common_dir: str, git_dir: str, top: str | None, *, bare: bool) -> str:
+    if bare:
+        return common_dir
+    if top and git_dir == common_dir:
+        return top
+    if os.path.basename(common_dir) == ".git":
+        return os.path.dirname(common_dir)
+    return common_dir
+
+
+def _reason(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return lines[0].removeprefix("fatal: ").rstrip(".") if lines else "not a git repository"
+
+
+def _advice(stderr: str) -> list[str]:
+    """Git's own advice on foreign ownership is kept: it names the exact command."""
+    lines = [line.strip() for line in stderr.splitlines()[1:] if line.strip()]
+    return lines or ["run it inside a git repository, or name one: git -C <directory> fleet …"]

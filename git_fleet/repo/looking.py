@@ -1,0 +1,162 @@
+"""Looking into worktrees: uncommitted work, operations in progress, what else lies there. Nothing is written."""
+
+import os
+from collections.abc import Callable, Sequence
+
+from git_fleet.model.fleet import Dirt, Repository
+from git_fleet.repo import process
+from git_fleet.repo.git import ENVIRONMENT, PINNED, answer, ask
+from git_fleet.repo.location import git_program
+
+_OPERATION_FILES = (
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+)
+
+
+def operation_in_progress(git_dir: str) -> str | None:
+    """The unfinished operation of the worktree with this private git directory."""
+    return next((name for file, name in _OPERATION_FILES if os.path.exists(f"{git_dir}/{file}")), None)
+
+
+def private_dir(worktree: str) -> str | None:
+    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense."""
+    link = os.path.join(worktree, ".git")
+    if os.path.isdir(link):
+        return link
+    try:
+        with open(link, encoding="utf-8", errors="surrogateescape") as file:
+            label, _, path = file.read(8192).partition(":")
+    except OSError:
+        return None
+    return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
+
+
+def index_bytes(top: str) -> int:
+    """The size of a worktree's index, a measure of its number of files; 0 without one."""
+    try:
+        return os.path.getsize(f"{private_dir(top)}/index")
+    except OSError:
+        return 0
+
+
+# One process a worktree, side by side: git honours fsmonitor, the untracked cache, sparse trees and filters, and costs
+# less than libgit2 for large trees. Its own threads only get in each other's way then: preloadIndex off.
+_STATUS = ("-c", "core.preloadIndex=false", "status", "--porcelain=v2", "-z", "--no-renames", "--no-ahead-behind")
+_WITH_IGNORED = ("--untracked-files=all", "--ignored=traditional")
+
+
+def dirt(tops: Sequence[str], *, ignored: bool = False) -> dict[str, Dirt | None]:
+    """Uncommitted work by worktree; None where git could not say. `ignored` also asks for ignored paths."""
+    return dirt_soon(tops, ignored=ignored)()
+
+
+def dirt_soon(tops: Sequence[str], *, ignored: bool = False) -> Callable[[], dict[str, Dirt | None]]:
+    """`dirt` in the background: call what comes back to wait for the answer."""
+    wanted = {top: private for top in tops if (private := private_dir(top)) and os.path.isdir(private)}
+    args = (*_STATUS, *(_WITH_IGNORED if ignored else ("--untracked-files=normal",)))
+    program, env = git_program(), tuple(ENVIRONMENT.items())
+    # The directory is named: a worktree that lost its `.git` must not be taken for a part of the repository around it.
+    jobs = [
+        process.Job((program, *PINNED, f"--git-dir={private}", f"--work-tree={top}", *args), top, env)
+        for top, private in wanted.items()
+    ]
+    wait = process.start_many(jobs, at_once=os.cpu_count() or 2)
+
+    def answers() -> dict[str, Dirt | None]:
+        found = dict(zip(wanted, wait(), strict=True))
+        return {
+            top: _dirt(found[top].stdout, wanted[top]) if top in found and found[top].status == 0 else None
+            for top in tops
+        }
+
+    return answers
+
+
+def _dirt(porcelain: str, git_dir: str | None) -> Dirt:
+    """Reads `git status --porcelain=v2 -z --no-renames` (git-status(1), "Porcelain Format Version 2")."""
+    staged: list[str] = []
+    unstaged: list[str] = []
+    others: dict[str, list[str]] = {"?": [], "!": [], "u": []}
+    for record in porcelain.split("\0"):
+        kind = record[:1]
+        if kind == "1":
+            fields = record.split(" ", 8)
+            if fields[1][0] != ".":
+                staged.append(fields[8])
+            if fields[1][1] != ".":
+                unstaged.append(fields[8])
+        elif kind == "u":
+            others["u"].append(record.split(" ", 10)[10])
+        elif kind in ("?", "!"):
+            others[kind].append(record[2:])
+    operation = operation_in_progress(git_dir) if git_dir else None
+    return Dirt(
+        tuple(staged), tuple(unstaged), tuple(others["?"]), tuple(others["u"]), tuple(others["!"]), (), operation
+    )
+
+
+def hidden_edits(repository: Repository, top: str) -> tuple[str, ...]:
+    """Paths whose edits `git status` does not show: assume-unchanged or skip-worktree entries that differ on disk."""
+    listed = answer(repository, "ls-files", "-v", "-z", cwd=top).split("\0")
+    flagged = [item[2:] for item in listed if item[:1].islower() or item[:1] == "S"]
+    there = [path for path in flagged if os.path.lexists(os.path.join(top, path))]
+    if not there:
+        return ()
+    return _differing(repository, top, there)
+
+
+def _differing(repository: Repository, top: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those of the paths whose files are not as in the index: git's own judgement, on a copy without the marks."""
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="git-fleet-") as folder:
+        env = {"GIT_INDEX_FILE": f"{folder}/index"}
+        shutil.copy2(f"{private_dir(top)}/index", env["GIT_INDEX_FILE"])  # its time tells git which entries to reread
+        update = ("-c", "core.splitIndex=false", "update-index")
+        for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
+            names = "".join(f"{path}\0" for path in paths)
+            answer(repository, *update, mark, "-z", "--stdin", cwd=top, stdin=names, env=env)
+        ask(repository, *update, "-q", "--refresh", cwd=top, env=env)
+        differ = set(answer(repository, "diff-files", "--name-only", "-z", cwd=top, env=env).split("\0"))
+    return tuple(path for path in paths if path in differ)
+
+
+def commit_and_parents(repository: Repository, top: str) -> list[str]:
+    """HEAD of a worktree and its parents."""
+    return answer(repository, "rev-list", "--parents", "--max-count=1", "HEAD", cwd=top).split()
+
+
+def merge_head(top: str) -> str | None:
+    """The commit that is being merged in a worktree."""
+    try:
+        with open(f"{private_dir(top)}/MERGE_HEAD", encoding="ascii") as file:
+            return file.readline().strip()
+    except OSError:
+        return None
+
+
+def with_conflict_markers(repository: Repository, top: str, paths: Sequence[str]) -> list[str]:
+    """Those of the staged paths that still hold lines of conflict markers."""
+    if not paths:
+        return []
+    pattern = r"^(<<<<<<<|\|\|\|\|\|\|\||>>>>>>>)( |$)"
+    result = ask(repository, "grep", "--cached", "-I", "-l", "-z", "-E", "-e", pattern, "--", *paths, cwd=top)
+    return [path for path in result.stdout.split("\0") if path]
+
+
+def nested_repositories(top: str) -> list[str]:
+    """Folders below `top` that are repositories or worktrees of their own. Links are not followed."""
+    found = []
+    for folder, names, files in os.walk(top):
+        if folder != top and (".git" in names or ".git" in files):
+            found.append(folder)
+            names.clear()
+        elif ".git" in names:
+            names.remove(".git")
+    return found

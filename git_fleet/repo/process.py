@@ -1,0 +1,230 @@
+"""The only door to other programs.
+
+Inherited variables that tell git which repository to use are removed before any child starts: in a linked worktree,
+aliases and hooks export GIT_DIR, and GIT_DIR beats `git -C` (githooks(5)); a tool that walks between worktrees would
+then work on the wrong one.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, NoReturn
+
+from git_fleet.model.errors import Fatal
+
+LOCATION_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+"""`git rev-parse --local-env-vars` less the configuration variables, and what that list forgets."""
+
+CONFIG_VARIABLES = ("GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS")
+"""What `git -c` becomes. Git children keep it, since the user typed it for this command; all others lose it."""
+
+PERSON_VARIABLES = tuple(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE"))
+
+
+class Result(NamedTuple):
+    """What a child left: exit status (negative: killed by that signal) and text (UTF-8, undecodable bytes escaped)."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Job(NamedTuple):
+    """One child of `run_many`."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: tuple[tuple[str, str], ...] = ()
+    inherit: tuple[int, ...] = ()
+
+
+def environment(extra: Mapping[str, str] | None = None, *, config: bool = True) -> dict[str, str]:
+    """Our environment without what points at a repository, plus `extra`. `config` keeps what `git -c` set."""
+    inside_hook = "GIT_INDEX_FILE" in os.environ
+    gone = (*LOCATION_VARIABLES, *(() if config else CONFIG_VARIABLES), *(PERSON_VARIABLES if inside_hook else ()))
+    env = {key: value for key, value in os.environ.items() if key not in gone}
+    env.update(extra or {})
+    return env
+
+
+def which(name: str) -> str | None:
+    """The absolute path of a program on PATH. Relative entries are skipped: they would run what lies in a worktree."""
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, name)
+        if os.path.isabs(folder) and os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    return None
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    inherit: Sequence[int] = (),
+    config: bool = True,
+) -> Result:
+    """Run a child to its end. `env` is added to the scrubbed environment; `inherit` are descriptors that it keeps.
+
+    Raises Fatal if the program or `cwd` is not there; a failing child is a Result.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            cwd=cwd,
+            env=environment(env, config=config),
+            input=b"" if stdin is None else stdin.encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            pass_fds=tuple(inherit),
+            check=False,
+        )
+    except OSError as error:
+        raise Fatal(f"cannot run '{argv[0]}' in '{cwd}': {error.strerror}") from error
+    return Result(done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def run_many(jobs: Sequence[Job], *, at_once: int, done: Callable[[int], None] | None = None) -> list[Result]:
+    """Run children side by side, `at_once` at a time; results in the order of `jobs`. `done(n)` after the n-th end."""
+    return start_many(jobs, at_once=at_once, done=done)()
+
+
+def start_many(
+    jobs: Sequence[Job], *, at_once: int, done: Callable[[int], None] | None = None
+) -> Callable[[], list[Result]]:
+    """`run_many` in the background: call what comes back to wait for the results."""
+    results: list[Result | Exception] = [Result(-1, "", "")] * len(jobs)
+    turn = iter(range(len(jobs)))
+    lock = threading.Lock()
+    ended = 0
+
+    def work() -> None:
+        nonlocal ended
+        while True:
+            with lock:
+                index = next(turn, None)
+            if index is None:
+                return
+            results[index] = _caught(jobs[index])
+            with lock:
+                ended += 1
+                if done:
+                    done(ended)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(at_once, len(jobs)))]
+    for thread in threads:
+        thread.start()
+
+    def wait() -> list[Result]:
+        for thread in threads:
+            thread.join()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        return [result for result in results if isinstance(result, Result)]
+
+    return wait
+
+
+def _caught(job: Job) -> Result | Exception:
+    try:
+        return run(job.argv, cwd=job.cwd, env=dict(job.env), inherit=job.inherit)
+    except Exception as error:  # handed to the one who waits: a thread has nobody to raise to
+        return error
+
+
+class Watched(NamedTuple):
+    """How a watched command ended. `why` says what went wrong where the exit status alone does not."""
+
+    status: int
+    seconds: float
+    why: str | None
+
+
+def run_watched(
+    command: str, *, cwd: str, env: Mapping[str, str], log: str, timeout_s: float, log_cap: int = 16 << 20
+) -> Watched:
+    """Run a shell command of the user's in a process group of its own, output to the file `log` (capped, bytes).
+
+    The whole group dies with the time-out, and when we are interrupted.
+    """
+    began = time.monotonic()
+    with open(log, "wb") as file:
+        try:
+            child = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                cwd=cwd,
+                env=environment(env, config=False),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Watched(127, 0.0, f"cannot start: {error.strerror}")
+        try:
+            why = _wait(child, file.fileno(), began + timeout_s, timeout_s, log_cap)
+        finally:
+            _end_group(child)
+    seconds = time.monotonic() - began
+    if why is None and child.returncode < 0:
+        why = f"killed by signal {-child.returncode}"
+    return Watched(child.returncode, seconds, why)
+
+
+def _wait(child: "subprocess.Popen[bytes]", log: int, deadline: float, timeout_s: float, log_cap: int) -> str | None:
+    """Why the child had to be stopped, or None when it ended by itself."""
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            child.wait(timeout=max(0.0, min(left, 0.5)))
+            return None
+        except subprocess.TimeoutExpired:
+            if left <= 0:
+                return f"timed out after {timeout_s:g} s"
+            if os.fstat(log).st_size > log_cap:
+                return f"wrote more than {log_cap >> 20} MiB of output"
+
+
+def _end_group(child: "subprocess.Popen[bytes]") -> None:
+    """Nothing that a gate started outlives it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            break
+        except PermissionError:
+            break
+        try:
+            child.wait(timeout=0.3)
+        except subprocess.TimeoutExpired:
+            continue
+    child.wait()
+
+
+def replace(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> NoReturn:
+    """Become another program (a pager, man): its exit code is ours."""
+    os.execvpe(argv[0], list(argv), environment(env))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

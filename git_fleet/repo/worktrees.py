@@ -1,0 +1,174 @@
+"""Worktree administration, through libgit2 (pygit2): register a worktree, move one to the trash, bring one back.
+
+All of it happens under the worktree lock: registering races in every git and in libgit2. Files are filled in outside
+the lock, by git (`changing.fill`), which honours filters and sparse checkouts.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from git_fleet.model.errors import Fatal, Refused
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import changing, git, looking
+
+_TEMPORARY = "refs/heads/fleet-new-worktree"
+_EMPTY = "refs/fleet/empty"
+"""A commit without files; kept, so that it is made once and never dangles."""
+
+
+def create(repository: Repository, path: str, branch: str, inherit: Sequence[int] = ()) -> None:
+    """Register a worktree on an existing branch; its folder holds nothing but `.git` yet.
+
+    libgit2 checks files out while it registers, which would take long under the lock; so it registers a temporary
+    branch with an empty tree, and HEAD is then set to the real one. Raises Fatal.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if not _libgit2_opens(repository):
+        changing.add_worktree(repository, path, branch, inherit)
+        return
+    import pygit2
+
+    opened = pygit2.Repository(repository.common_dir)
+    if _TEMPORARY in opened.references:  # only a killed run of ours leaves it, and we hold its lock
+        opened.references.delete(_TEMPORARY)
+    if _EMPTY not in opened.references:
+        nobody = pygit2.Signature("git fleet", "git-fleet@invalid", 0, 0)
+        opened.create_commit(_EMPTY, nobody, nobody, "empty\n", opened.TreeBuilder().write(), [])
+    temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
+    name = _free_name(repository, os.path.basename(path))
+    try:
+        opened.add_worktree(name, path, temporary)
+        linked = pygit2.Repository(path)
+        linked.set_head(f"refs/heads/{branch}")
+        os.unlink(f"{linked.path}/logs/HEAD")  # it tells of the temporary branch, and of nothing else yet
+        with suppress(FileNotFoundError):
+            os.unlink(f"{linked.path}/index")  # of the empty tree: git writes one when all files are there
+    except (pygit2.GitError, ValueError, OSError) as error:
+        _forget(f"{repository.common_dir}/worktrees/{name}", path)
+        raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
+    finally:
+        opened.references.delete(_TEMPORARY)
+
+
+def _forget(entry: str, path: str) -> None:
+    """Take a half-made worktree away: its entry, which nobody else can have made meanwhile, and an empty folder."""
+    import shutil
+
+    if os.path.normpath(looking.private_dir(path) or "") == entry:
+        os.unlink(f"{path}/.git")
+    shutil.rmtree(entry, ignore_errors=True)
+    for folder in (path, os.path.dirname(entry)):
+        with suppress(OSError):
+            os.rmdir(folder)
+
+
+def _libgit2_opens(repository: Repository) -> bool:
+    """sha256, reftable and partial clones are git's alone (libgit2 1.9)."""
+    if repository.object_format != "sha1":
+        return False
+    extensions = {
+        key for key, _ in git.config_entries(repository, r"^(extensions\.|core\.sparsecheckout|index\.sparse)")
+    }
+    return not extensions - {"extensions.worktreeconfig", "extensions.preciousobjects"}
+
+
+def _free_name(repository: Repository, wanted: str) -> str:
+    """A name for the administrative entry, made unique as git does it."""
+    taken = f"{repository.common_dir}/worktrees"
+    names = (wanted, *(f"{wanted}{number}" for number in range(1, 10_000)))
+    return next(name for name in names if not os.path.lexists(f"{taken}/{name}"))
+
+
+class Trashed(NamedTuple):
+    """A worktree in the trash: where it was, where its folder is now, and its administrative entry."""
+
+    path: str
+    folder: str
+    entry: str
+    entry_name: str
+
+
+def trash_place(repository: Repository, path: str, operation: int, number: int) -> Trashed:
+    """Where the worktree `path` would go: a trash on its own device, so that going there is one rename.
+
+    What lies there already is passed over: numbers go on from `number`. Raises Refused where there is no such place,
+    or where the entry is not one of this repository's.
+    """
+    private = looking.private_dir(path)
+    home = f"{repository.common_dir}/worktrees/"
+    if private is None or not os.path.realpath(private).startswith(home):
+        raise Refused(f"'{path}' has no entry among the worktrees of this repository")
+    parent = os.path.dirname(path)
+    device = os.stat(path, follow_symlinks=False).st_dev
+    candidates = (f"{repository.fleet_dir}/trash", f"{parent}/.git-fleet-trash")
+    for place, anchor in zip(candidates, (repository.common_dir, parent), strict=True):
+        if os.stat(anchor).st_dev == device:
+            entries = f"{repository.fleet_dir}/trash/{operation}"
+            while os.path.lexists(f"{place}/{operation}/{number}") or os.path.lexists(f"{entries}/{number}-entry"):
+                number += 1
+            name = os.path.basename(os.path.realpath(private))
+            return Trashed(path, f"{place}/{operation}/{number}", f"{entries}/{number}-entry", name)
+    raise Refused(
+        f"'{path}' is a mount point of its own: it cannot be moved to a trash in one step", ["unmount it first"]
+    )
+
+
+def move_folder_to_trash(trashed: Trashed) -> None:
+    """Rename the folder into the trash; the entry stays, so that git can still look at it there."""
+    os.makedirs(os.path.dirname(trashed.folder), exist_ok=True)
+    _rename(trashed.path, trashed.folder)
+
+
+def move_folder_back(trashed: Trashed) -> None:
+    """The reverse of `move_folder_to_trash`."""
+    if os.path.lexists(trashed.path):
+        raise Refused(f"'{trashed.path}' exists: what is in the trash at '{trashed.folder}' cannot go back there")
+    os.makedirs(os.path.dirname(trashed.path), exist_ok=True)
+    _rename(trashed.folder, trashed.path)
+
+
+def move_entry_to_trash(repository: Repository, trashed: Trashed) -> None:
+    """Take the administrative entry (index, HEAD and its reflog) along: git forgets the worktree."""
+    os.makedirs(os.path.dirname(trashed.entry), exist_ok=True)
+    _rename(f"{repository.common_dir}/worktrees/{trashed.entry_name}", trashed.entry)
+    with suppress(OSError):
+        os.rmdir(f"{repository.common_dir}/worktrees")  # as git does with the last one
+
+
+def move_entry_back(repository: Repository, trashed: Trashed) -> None:
+    """The reverse of `move_entry_to_trash`. Raises Refused when another worktree has its name by now."""
+    home = f"{repository.common_dir}/worktrees"
+    target = f"{home}/{trashed.entry_name}"
+    if os.path.lexists(target):
+        raise Refused(f"another worktree is registered as '{trashed.entry_name}' by now")
+    os.makedirs(home, exist_ok=True)
+    _rename(trashed.entry, target)
+
+
+def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> None:
+    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work."""
+    home = f"{repository.common_dir}/worktrees"
+    for name in sorted(os.listdir(home) if os.path.isdir(home) else ()):
+        try:
+            with open(f"{home}/{name}/gitdir", encoding="utf-8", errors="surrogateescape") as file:
+                link = file.read().removesuffix("\n")
+        except OSError:
+            continue
+        if os.path.normpath(f"{home}/{name}/{link}" if not os.path.isabs(link) else link) == f"{path}/.git":
+            entry = f"{repository.fleet_dir}/trash/{operation}/{number}-entry"
+            move_entry_to_trash(repository, Trashed(path, "", entry, name))
+            return
+
+
+def entry_exists(repository: Repository, name: str) -> bool:
+    """Is there an administrative entry of that name?"""
+    return os.path.isdir(f"{repository.common_dir}/worktrees/{name}")
+
+
+def _rename(old: str, new: str) -> None:
+    try:
+        os.rename(old, new)
+    except OSError as error:
+        raise Refused(f"'{old}' could not be moved to '{new}': {error.strerror}") from error

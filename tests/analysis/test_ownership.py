@@ -1,0 +1,219 @@
+"""Patterns that meet, against brute force with the matching library; overlaps, joints, drift."""
+
+import itertools
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from git_fleet.analysis import globs, ownership
+from git_fleet.model.plan import Joint, Overlap, Task
+
+NAMES = ("a", "b", "ab", "ba", "aab", "c.a")
+TREE = [
+    "/".join(parts)
+    for depth in (1, 2, 3)
+    for parts in itertools.product(NAMES if depth < 3 else NAMES[:3], repeat=depth)
+]
+SEGMENTS = st.one_of(
+    st.sampled_from(["**", "*", "[!a]", "[^b]"]),
+    st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]", "[a-b]", "c.", "\\a", "**"]), min_size=1, max_size=3).map(
+        "".join
+    ),
+)
+PATTERNS = st.builds(
+    lambda parts, tail: "/".join(parts) + tail,
+    st.lists(SEGMENTS, min_size=1, max_size=3),
+    st.sampled_from(["", "", "/", "/**"]),
+)
+OWNED = st.lists(st.builds(lambda mark, one: mark + one, st.sampled_from(["", "", "!"]), PATTERNS), max_size=4)
+
+
+def matched(owns: Sequence[str]) -> set[str]:
+    """The paths of the tree that are owned."""
+    if not owns:
+        return set()
+    return set(TREE) - set(ownership.drift(owns, TREE))
+
+
+def task(id: str, *owns: str, needs: tuple[str, ...] = ()) -> Task:
+    return Task(id, "", "", f"b{id}", f"/w/{id}", owns=owns, needs=needs)
+
+
+@given(PATTERNS, PATTERNS)
+def test_patterns_with_a_path_in_common_are_never_called_disjoint(a: str, b: str) -> None:
+    if matched([a]) & matched([b]):
+        assert ownership.patterns_meet(a, b)
+        assert ownership.patterns_meet(b, a)
+
+
+@given(PATTERNS, PATTERNS)
+def test_a_pattern_that_covers_another_matches_all_that_it_does(a: str, b: str) -> None:
+    if globs.covers(globs.parse(a), globs.parse(b)):
+        assert matched([a]) >= matched([b])
+
+
+@given(OWNED, OWNED)
+def test_tasks_with_a_path_in_common_always_overlap(one: list[str], other: list[str]) -> None:
+    found = ownership.overlaps([task("1", *one), task("2", *other)])
+    if matched(one) & matched(other):
+        assert [overlap.tasks for overlap in found] == [("1", "2")]
+    for overlap in found:
+        assert overlap.paths
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "meet"),
+    [
+        ("cli.py", "cli.py", True),
+        ("cli.py", "cli.pyc", False),
+        ("cli.py", "sub/cli.py", False),
+        ("**/cli.py", "sub/cli.py", True),
+        ("**/cli.py", "sub/cli.js", True),
+        ("src", "src/a.py", True),
+        ("src/", "src/a/b.py", True),
+        ("src/", "src2/", False),
+        ("src/**", "src", True),
+        ("src/*.py", "src/a.js", False),
+        ("src/*.py", "src/*_test.py", True),
+        ("src/*.py", "src/sub/a.py", False),
+        ("docs/**/*.md", "docs/a/b/c.md", True),
+        ("docs/**/*.md", "docs/x.md", True),
+        ("docs/**/*.md", "src/x.md", False),
+        ("a/**/b", "a/b", True),
+        ("**/a/*", "b/**/c", True),
+        ("[ab].py", "[cd].py", False),
+        ("[a-m]x", "[!a-k]x", True),
+        ("[!a]", "a", False),
+        ("?.py", "ab.py", False),
+        ("a\\*", "ab", False),
+        ("a\\*", "a*", True),
+        ("./src/x", "src//x", True),
+        ("a*b*c", "abxc", True),
+        ("a*b*c", "acb", False),
+    ],
+)
+def test_patterns_meet(a: str, b: str, meet: bool) -> None:
+    assert ownership.patterns_meet(a, b) is meet
+    assert ownership.patterns_meet(b, a) is meet
+
+
+def test_called_shared_without_a_path_in_common_is_rare() -> None:
+    literal = [
+        "a",
+        "b",
+        "a/",
+        "a/b",
+        "a/*",
+        "*/b",
+        "a/**",
+        "**/b",
+        "a*",
+        "*a",
+        "?b",
+        "[ab]",
+        "a/b/a",
+        "*/*/a",
+        "**/a/b",
+    ]
+    pairs = list(itertools.combinations(literal, 2))
+    wrong = [pair for pair in pairs if ownership.patterns_meet(*pair) and not matched(pair[:1]) & matched(pair[1:])]
+    assert len(wrong) * 100 <= len(pairs)
+
+
+def test_the_lab() -> None:
+    tasks = [task("42", "cli.py"), task("43", "README.md", "CHANGELOG.md"), task("44", "cli.py")]
+    overlaps = ownership.overlaps(tasks)
+    assert overlaps == (Overlap(("42", "44"), ("cli.py",), None),)
+    assert ownership.joints(tasks, overlaps) == (Joint("cli.py", ("42", "44")),)
+
+
+def test_overlaps_name_the_narrower_pattern_and_excuse_along_needs() -> None:
+    tasks = [
+        task("1", "src/", "docs/*.md"),
+        task("2", "src/a.py", "docs/x*.md", needs=("1",)),
+        task("3", "src/a.py", needs=("2",)),
+        task("4", "src/**/a.py"),
+        task("5", "/etc/passwd", "", "../x", needs=("9",)),
+    ]
+    overlaps = ownership.overlaps(tasks)
+    assert overlaps == (
+        Overlap(("1", "2"), ("src/a.py", "docs/x*.md"), "2 needs 1"),
+        Overlap(("1", "3"), ("src/a.py",), "3 needs 2 needs 1"),
+        Overlap(("1", "4"), ("src/**/a.py",), None),
+        Overlap(("2", "3"), ("src/a.py",), "3 needs 2"),
+        Overlap(("2", "4"), ("src/a.py",), None),
+        Overlap(("3", "4"), ("src/a.py",), None),
+    )
+    assert ownership.joints(tasks, overlaps) == (
+        Joint("src/a.py", ("1", "2", "3", "4")),
+        Joint("docs/x*.md", ("1", "2")),
+        Joint("src/**/a.py", ("1", "4")),
+    )
+
+
+def test_what_is_taken_out_is_not_shared() -> None:
+    assert ownership.overlaps([task("1", "src/", "!src/gen/"), task("2", "src/gen/x.py")]) == ()
+    assert ownership.overlaps([task("1", "!src/gen/", "src/"), task("2", "src/gen/x.py")]) != ()
+    assert ownership.overlaps([task("1", "src/", "!src/gen/a*"), task("2", "src/gen/")]) != ()
+
+
+@pytest.mark.parametrize(
+    ("owns", "drifted"),
+    [
+        ((), ()),
+        (("",), ()),
+        (("src",), ("cli.py", "sub/cli.py", "#x")),
+        (("cli.py",), ("src/a.py", "src/gen/x.py", "sub/cli.py", "#x")),
+        (("**/cli.py", "src/*"), ("#x",)),
+        (("**", "!src/gen/"), ("src/gen/x.py",)),
+        (("./src/", "#x"), ("cli.py", "sub/cli.py")),
+        (("[cs]*",), ("#x",)),
+    ],
+)
+def test_drift(owns: tuple[str, ...], drifted: tuple[str, ...]) -> None:
+    assert ownership.drift(owns, ["cli.py", "src/a.py", "src/gen/x.py", "sub/cli.py", "#x"]) == drifted
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "",
+        " ",
+        "!",
+        "/etc",
+        "a/../b",
+        "..",
+        ".git/config",
+        "a\\",
+        "a\\/b",
+        "[z-a]",
+        "[[:alpha:]]",
+        "[a",
+        "a[b--c]",
+        "[\\-?]",
+    ],
+)
+def test_bad_patterns(pattern: str) -> None:
+    assert ownership.bad_pattern(pattern)
+    assert ownership.drift([pattern], ["x"]) == ()
+
+
+@pytest.mark.parametrize("pattern", ["a", "!a", ".gitignore", "a\\*", "a\\[b", "[!a-z]x", "[]a]", "**", "a b", "ä/**"])
+def test_good_patterns(pattern: str) -> None:
+    assert ownership.bad_pattern(pattern) is None
+
+
+@given(st.text("ab*?[]!^-\\/. #|&~", max_size=8))
+def test_what_is_not_bad_can_be_matched(pattern: str) -> None:
+    ownership.drift([pattern], ["a", "a/b"])
+    ownership.overlaps([task("1", pattern), task("2", "a", "**/b")])
+
+
+def test_ten_thousand_tasks_are_not_compared_in_pairs() -> None:
+    tasks = [task(str(n), f"src/m{n // 2}/x.py", f"docs/{n}/") for n in range(10_000)]
+    began = time.process_time()
+    assert len(ownership.overlaps(tasks)) == 5_000
+    assert time.process_time() - began < 2

@@ -1,0 +1,40 @@
+"""Seals every test: home, configuration, identity, dates, editor, locale, working directory; checks each repository."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import kit
+import pytest
+
+
+@pytest.fixture(scope="session")
+def program_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the `git-fleet` executable of this checkout."""
+    folder = tmp_path_factory.mktemp("bin")
+    kit.install_program(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def sealed(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, program_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    home = tmp_path_factory.mktemp("home")
+    environment = kit.sealed_environment(home, program_folder, os.environ)
+    for name in set(os.environ) - set(environment) - {"PYTEST_CURRENT_TEST"}:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    kit.forget_repositories()
+    yield
+    for repo in kit.forget_repositories():
+        if repo.changed_by_fleet and repo.path.is_dir():
+            repo.fsck()
+
+
+@pytest.fixture
+def make_repo() -> Callable[..., kit.Repo]:
+    """`make_repo(path, files)`; the same as `kit.make_repo`."""
+    return kit.make_repo

@@ -1,0 +1,162 @@
+"""A landing on the screen and as JSON, before and after the fact."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from git_fleet.model.fleet import Base
+from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
+from git_fleet.output import land
+from git_fleet.output.style import Style
+
+BASE = Base("main", "1a2b3c4" + "0" * 33, "2" * 40)
+COUNT = Step("42", "feature/42-count", "3" * 40, Action.LAND, "first in the plan", "4" * 40, title="count")
+DOCS = Step("43", "feature/43-docs", "5" * 40, Action.LAND, "next in the plan", "6" * 40, title="docs")
+CLEAR = Step("44", "44", "8" * 40, Action.STOP, "conflicts with 42", conflicts=("cli.py", "it's\x1b.py"), title="44")
+PARKED = Step("45", "45", "9" * 40, Action.PARK, "needs 44", title="45")
+DRY = LandOutcome(Ending.DRY, BASE, "merge", (COUNT, DOCS, CLEAR, PARKED), "6" * 40, None)
+DONE = (
+    COUNT._replace(commit="a" * 40, gate="passed", gate_s=1.25),
+    DOCS._replace(commit="b" * 40, gate="flaky", gate_s=200.0),
+)
+STOPPED = DRY._replace(
+    ending=Ending.STOPPED, steps=(*DONE, CLEAR, PARKED), commit="b" * 40, lane="/w/app lane-1", operation=7
+)
+
+
+def test_a_dry_run() -> None:
+    assert land.text(DRY, Style()) == (
+        "#  id  title  step  tree     conflicts            reason\n"
+        "1  42  count  land  4444444                       first in the plan\n"
+        "2  43  docs   land  6666666                       next in the plan\n"
+        "3  44         stop           cli.py, it's\\x1b.py  conflicts with 42\n"
+        "4  45         park                                needs 44\n"
+        "\n"
+        "2 of 4 tasks would land on main at 1a2b3c4 and make tree 6666666; 1 would stop for a human"
+    )
+    assert land.hints(DRY) == ("to land them: git fleet land",)
+    assert land.hints(DRY._replace(steps=(CLEAR,))) == ("to resolve the first conflict: git fleet land",)
+    assert land.hints(DRY._replace(steps=(PARKED,))) == ()
+
+
+def test_a_stop() -> None:
+    assert land.text(STOPPED, Style()) == (
+        "#  id  title  step     tree     commit   gate          conflicts            reason\n"
+        "1  42  count  landed   4444444  aaaaaaa  passed 1.2s                        first in the plan\n"
+        "2  43  docs   landed   6666666  bbbbbbb  flaky 3m 20s                       next in the plan\n"
+        "3  44         stopped                                  cli.py, it's\\x1b.py  conflicts with 42\n"
+        "4  45         parked                                                        needs 44\n"
+        "\n"
+        "landed 42, 43 on main: 1a2b3c4..bbbbbbb\n"
+        "stopped at 44: conflict in cli.py, it's\\x1b.py\n"
+        "the conflict waits in /w/app lane-1"
+    )
+    assert land.hints(STOPPED) == (
+        "resolve the conflict there: cd '/w/app lane-1'",
+        "then: git add cli.py 'it'\"'\"'s\\x1b.py' && git fleet land --continue",
+        "to leave 44 out: git fleet land --skip",
+        "to give up the rest: git fleet land --abort",
+    )
+
+
+def test_a_stop_with_nothing_landed_and_another_to_come() -> None:
+    outcome = STOPPED._replace(steps=(CLEAR, CLEAR._replace(id="46")), commit=None)
+    assert land.text(outcome, Style()).splitlines()[-4:] == [
+        "nothing landed, main stays at 1a2b3c4",
+        "stopped at 44: conflict in cli.py, it's\\x1b.py",
+        "the conflict waits in /w/app lane-1",
+        "after it: 46",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "hints"),
+    [
+        (
+            LandOutcome(Ending.LANDED, BASE, "merge", DONE, "6" * 40, "b" * 40),
+            "landed 42, 43 on main: 1a2b3c4..bbbbbbb",
+            ("to clear what has landed: git fleet remove 42 43", "to take it back: git fleet undo"),
+        ),
+        (LandOutcome(Ending.NOTHING, BASE, "merge", (), None, None), "nothing to land on main", ()),
+        (
+            LandOutcome(
+                Ending.GATE_FAILED, BASE, "merge", (COUNT._replace(gate="failed"), DOCS), None, None, log="/w/1.log"
+            ),
+            "the gate failed on 42\nnothing landed, main stays at 1a2b3c4\nlog: /w/1.log",
+            ("what the gate said: /w/1.log", "correct the branch and commit there, then: git fleet land"),
+        ),
+        (
+            LandOutcome(Ending.BASE_RED, BASE, "merge", (COUNT,), None, None, log="/w/1.log"),
+            "the gate fails on main itself, at 1a2b3c4\nno branch is to blame, nothing landed\nlog: /w/1.log",
+            (
+                "what the gate said: /w/1.log",
+                "make the gate pass on main first, or land without it: git fleet land --no-gate",
+            ),
+        ),
+    ],
+)
+def test_other_endings(outcome: LandOutcome, verdict: str, hints: tuple[str, ...]) -> None:
+    assert land.text(outcome, Style()).rpartition("\n\n")[2] == verdict
+    assert land.hints(outcome) == hints
+
+
+def test_what_did_not_land_is_not_called_landed() -> None:
+    outcome = STOPPED._replace(ending=Ending.GATE_FAILED)
+    assert [line.split()[3:5] for line in land.text(outcome, Style()).splitlines()[1:3]] == [["not", "landed"]] * 2
+    document = land.document(outcome)
+    assert document["result"] == {"tree": "6" * 40, "commit": "b" * 40, "landed": [], "stopped": ["44"]}
+
+
+def test_a_narrow_terminal() -> None:
+    lines = land.text(STOPPED, Style(width=30, ascii=True)).splitlines()
+    assert lines[:2] == ["id  step     conflicts", "42  landed"]
+    assert lines[-1] == "6 columns hidden for want of room"
+
+
+def test_the_documents(conform: Callable[[str, dict[str, object]], Any]) -> None:
+    document = conform("land", land.document(STOPPED))
+    assert document == {
+        "schema": "git-fleet.land.v1",
+        "ending": "stopped",
+        "base": {"branch": "main", "commit": BASE.commit},
+        "strategy": "merge",
+        "steps": [
+            {
+                "id": "42",
+                "tip": "3" * 40,
+                "action": "land",
+                "reason": "first in the plan",
+                "tree": "4" * 40,
+                "commit": "a" * 40,
+                "conflicts": [],
+                "gate": "passed",
+                "gate_s": 1.25,
+            },
+            document["steps"][1],
+            {
+                "id": "44",
+                "tip": "8" * 40,
+                "action": "stop",
+                "reason": "conflicts with 42",
+                "conflicts": ["cli.py", "it's\x1b.py"],
+                "gate": "none",
+            },
+            document["steps"][3],
+        ],
+        "result": {"tree": "6" * 40, "commit": "b" * 40, "landed": ["42", "43"], "stopped": ["44"]},
+        "operation": 7,
+        "lane": "/w/app lane-1",
+    }
+    dry = conform("land", land.document(DRY._replace(commit="c" * 40)))
+    assert dry["result"] == {"tree": "6" * 40, "landed": ["42", "43"], "stopped": ["44"]}
+    assert [("commit" in step, step.get("tree")) for step in dry["steps"][:3]] == [
+        (False, "4" * 40),
+        (False, "6" * 40),
+        (False, None),
+    ]
+
+
+def test_the_message_of_a_landing() -> None:
+    assert merge_message("feature/42-count", "42", "main") == "Merge branch 'feature/42-count'\n\nFleet-Task: 42\n"
+    assert merge_message("x", "7", "dev").splitlines()[0] == "Merge branch 'x' into dev"

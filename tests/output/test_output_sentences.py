@@ -1,0 +1,72 @@
+"""One sentence for each event, git's form for each error."""
+
+from typing import get_args
+
+import pytest
+
+from git_fleet.model.errors import Busy, FleetError, PlanError, Refused
+from git_fleet.model.events import (
+    Created,
+    Event,
+    Gated,
+    Gating,
+    Landed,
+    NotCreated,
+    Note,
+    Progress,
+    Recovered,
+    Removed,
+)
+from git_fleet.output import sentences, words
+
+SENTENCES = [
+    (Created("42", "feature/42", "/w/42"), "created 42: branch 'feature/42' in '/w/42'"),
+    (Created("42", "b\x9b", "/w", existed=True), "42 exists as planned: branch 'b\\u009b' in '/w'"),
+    (NotCreated("44", "it overlaps 42 on cli.py", ("x",)), "44 was not created: it overlaps 42 on cli.py"),
+    (Progress("checking out", 1, 2), None),
+    (Gating("42", "make test"), "make test runs on 42"),
+    (Gated("42", "gate", "passed", 1.26), "gate passed on 42 in 1.3s"),
+    (Gated("42", "gate", "passed", 1.2, log="/l", cached=True), "gate passed on 42 (known from before)"),
+    (Gated("42", "gate", "failed", 75.0, "/l", "timed out"), "gate failed on 42 in 1m 15s: timed out, log: /l"),
+    (Gated("42", "gate", "flaky", 2.0, "/l"), "gate passed on a second try on 42 in 2.0s, log: /l"),
+    (Landed("42", "feature/42", "a" * 40), "landed 42: branch 'feature/42' as aaaaaaa"),
+    (
+        Removed("42", "/w/42", "feature/42", 9),
+        "removed 42: worktree '/w/42' and branch 'feature/42' (to bring it back: git fleet undo 9)",
+    ),
+    (Removed("42", None, "x", 9), "removed 42: branch 'x' (to bring it back: git fleet undo 9)"),
+    (Recovered("a landing was killed\n"), "a landing was killed\\n"),
+    (Note("five tasks in flight"), "five tasks in flight"),
+]
+
+
+@pytest.mark.parametrize(("event", "sentence"), SENTENCES)
+def test_events(event: Event, sentence: str | None) -> None:
+    assert sentences.event(event) == sentence
+
+
+def test_every_kind_of_event_is_told() -> None:
+    assert {type(event) for event, _ in SENTENCES} == set(get_args(Event))
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (PlanError("unknown task '9'", "PLAN.md", 7), ["fatal: PLAN.md:7: unknown task '9'"]),
+        (
+            Refused("dirty:\n  a\x1b.py\n\n  b.py", ("commit\nfirst",)),
+            ["error: dirty:", "  a\\x1b.py", "  b.py", "hint: commit", "hint: first"],
+        ),
+        (Busy(""), ["error: "]),
+    ],
+)
+def test_errors(error: FleetError, lines: list[str]) -> None:
+    assert sentences.error(error) == lines
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-5, "0s"), (59.9, "59s"), (60, "1m"), (7_199, "1h"), (86_400, "1d"), (604_800, "1w"), (40_000_000, "1y")],
+)
+def test_ages(seconds: float, told: str) -> None:
+    assert words.age(seconds) == told
