@@ -38,7 +38,8 @@ def put_away(repository: Repository, path: str, operation: int) -> None:
     with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
         if not os.path.isdir(path):
             return
-        running.keep(repository, operation, looking.commit_and_parents(repository, path)[:1])
+        made = git.reflog_commits(repository, "HEAD", path)  # the first try of what was amended, too
+        running.keep(repository, operation, [*looking.commit_and_parents(repository, path)[:1], *made])
         dirt = looking.dirt([path], ignored=True)[path]
         if dirt is not None and dirt.clean and not dirt.ignored:
             changing.remove_lane(repository, path, [lock.fd])

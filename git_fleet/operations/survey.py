@@ -86,7 +86,7 @@ def _landings(context: Context, snapshot: Snapshot) -> dict[str, Landing]:
     for task in inside:
         tip = snapshot.branches[task.ref].tip
         beside = task.ref in doubtful and tip not in line  # merged: on a side line of the base's history
-        if beside or not _still_there(snapshot, task, began):
+        if beside or (not _still_there(snapshot, task, began) and _worked_on(context, snapshot, task)):
             proven[task.id] = Landing(task.id, tip, context.base.commit)
     if gone:
         proven.update(_recorded_landings(context, gone))
@@ -102,6 +102,16 @@ def _origin(context: Context, snapshot: Snapshot, task: Task) -> str | None:
 def _still_there(snapshot: Snapshot, task: Task, began: Mapping[str, str | None]) -> bool:
     """Is a branch where it began? Then it has no commits, and a branch without commits has not landed."""
     return began[task.ref] in (None, snapshot.branches[task.ref].tip)
+
+
+def _worked_on(context: Context, snapshot: Snapshot, task: Task) -> bool:
+    """Is work of the branch in the base? One that moved may only have caught up with the base."""
+    repository, base = context.repository, context.base.commit
+    tip, behind = snapshot.branches[task.ref].tip, snapshot.distances[task.ref].behind
+    if tip not in git.first_parents(repository, base, behind + 1):
+        return True
+    own = git.own_commits(repository, task.ref)
+    return tip in own or any(git.is_ancestor(repository, commit, base) for commit in own)
 
 
 def _recorded_landings(context: Context, tasks: Sequence[Task]) -> dict[str, Landing]:

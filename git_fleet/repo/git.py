@@ -221,6 +221,17 @@ def oldest_reflog_entry(repository: Repository, ref: str) -> str | None:
         return lines[-1] if lines else None
 
 
+def own_commits(repository: Repository, ref: str) -> list[str]:
+    """The commits that were made on a branch, newest first, as far as its reflog remembers."""
+    entries = ask(repository, "log", "--walk-reflogs", "--format=%H %gs", ref, "--").stdout.split("\n")[:-1]
+    found = []
+    for oid, _, what in (entry.partition(" ") for entry in entries):
+        rebased = what.startswith("rebase") and " onto " in what and not what.endswith(f" onto {oid}")
+        if rebased or what.startswith(("commit", "cherry-pick", "am", "revert")):
+            found.append(oid)
+    return list(dict.fromkeys(found))
+
+
 def authors(repository: Repository, base: str, tip: str) -> list[str]:
     """`Name <mail>` of each author of the commits that `tip` has and `base` lacks, oldest first, once."""
     listed = answer(repository, "log", "--reverse", "--format=%an <%ae>", f"{base}..{tip}", "--")

@@ -22,7 +22,7 @@ from git_fleet.output.style import Style
 
 def task(id_: str, title: str, *owns: str, **more: Any) -> Task:
     name = f"{id_}-{title}"
-    return Task(id_, title, title, f"feature/{name}", f"/work/tasks-app-{name}", owns=owns, status="queued", **more)
+    return Task(id_, title, title, f"feature/{name}", f"/home/me/tasks-app-{name}", owns=owns, status="queued", **more)
 
 
 TASKS = (
@@ -31,13 +31,13 @@ TASKS = (
     task("44", "clear", "cli.py"),
 )
 ADVICE = Advice(Verdict.MIXED, 2, 1.5, ("44 has to wait for 42",))
-FILE = Source(SourceKind.MARKDOWN, "/work/tasks-app/PLAN.md")
+FILE = Source(SourceKind.MARKDOWN, "/home/me/tasks-app/PLAN.md")
 OVERLAP = Overlap(("42", "44"), ("cli.py",))
 VIEW = PlanView(Plan(FILE, TASKS), (("42", "43"), ("44",)), (OVERLAP,), (Joint("cli.py", ("42", "44")),), (), ADVICE)
 
 
 def test_the_screen() -> None:
-    assert plan.text(VIEW, Style(), here="/work/tasks-app") == (
+    assert plan.text(VIEW, Style(), here="/home/me/tasks-app") == (
         "plan from PLAN.md, 3 tasks\n"
         "\n"
         "id  title  wave  branch            owns                     status  agent\n"
@@ -64,8 +64,8 @@ def test_problems_name_file_and_line() -> None:
     view = VIEW._replace(problems=problems, overlaps=(OVERLAP._replace(excused_by="44 needs 42"),), joints=())
     assert plan.text(view, Style()).split("\n\n")[3:5] == [
         "42 and 44 share cli.py, but 44 needs 42",
-        "/work/tasks-app/PLAN.md:7: error: cycle: 42 needs 44 needs 42\n"
-        "/work/tasks-app/PLAN.md: warning: 43 owns\\x1b nothing",
+        "/home/me/tasks-app/PLAN.md:7: error: cycle: 42 needs 44 needs 42\n"
+        "/home/me/tasks-app/PLAN.md: warning: 43 owns\\x1b nothing",
     ]
     assert plan.hints(view) == ("correct the plan, then: git fleet plan",)
     config = view._replace(plan=Plan(Source(SourceKind.CONFIG), TASKS), problems=problems[1:])
@@ -100,14 +100,14 @@ def test_the_document(conform: Callable[[str, dict[str, object]], Any]) -> None:
     document = conform("plan", plan.document(VIEW._replace(problems=problems, waves=(("42", "43"),))))
     assert document == {
         "schema": "git-fleet.plan.v1",
-        "source": {"kind": "markdown", "path": "/work/tasks-app/PLAN.md"},
+        "source": {"kind": "markdown", "path": "/home/me/tasks-app/PLAN.md"},
         "tasks": [
             {
                 "id": "42",
                 "title": "count",
                 "slug": "count",
                 "branch": "feature/42-count",
-                "worktree": "/work/tasks-app-42-count",
+                "worktree": "/home/me/tasks-app-42-count",
                 "owns": ["cli.py"],
                 "needs": [],
                 "wave": 1,
