@@ -1,6 +1,8 @@
 """The repository as observed at one instant, and the fleet: the plan joined with it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.model.plan import Plan, Task
@@ -132,10 +134,15 @@ class Pair(NamedTuple):
     verdict: PairVerdict
     paths: tuple[str, ...] = ()
     first: str | None = None
+    kinds: tuple[str, ...] = ()
+    """Of a conflict, each once: `content`, `add/add`, `modify/delete`, `rename/delete`, `rename/rename`,
+    `directory rename`, `file/directory`, `mode`, `binary`, `submodule`."""
+    why: str | None = None
+    """Why the verdict is unknown."""
 
 
 class Radar(NamedTuple):
-    """Real merges of branches with the base and with each other. Keys are full ref names."""
+    """Real merges of branches with the base and with each other. Keys are those of the tips asked about."""
 
     base_conflicts: dict[str, tuple[str, ...]]
     """Branches that do not merge with the base, and where."""
@@ -146,6 +153,10 @@ class Radar(NamedTuple):
     lines: dict[str, Lines]
     pairs: tuple[Pair, ...]
     """Candidates only: pairs that are not here cannot conflict."""
+    base_kinds: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """The kinds of conflict (see Pair) of those that do not merge with the base."""
+    unknown: Mapping[str, str] = MappingProxyType({})
+    """Those of which nothing can be said, with the reason; they are in no pair."""
 
 
 class State(StrEnum):
