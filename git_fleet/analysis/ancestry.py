@@ -1,7 +1,7 @@
 """Ahead, behind, and shared history, of all branches at once from one listing of commits."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from git_fleet.analysis.bits import bits
@@ -57,15 +57,34 @@ def distances(commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: S
     )
 
 
+def cut(
+    commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: Sequence[str], ends: Collection[str]
+) -> frozenset[str]:
+    """The tips of which not all is there that tells them from the base: some commit of it is one of `ends`.
+
+    `ends` are commits whose parents are missing (a shallow clone); `commits` as for `distances`.
+    """
+    names = tuple(dict.fromkeys(tips))
+    everyone = (1 << len(names)) - 1
+    found = 0
+    for commit, mask in _reach(commits, (*names, base)):
+        if commit in ends:
+            found |= everyone & ~mask if mask >> len(names) else mask
+    return frozenset(names[place] for place in bits(found))
+
+
 def _reached_by(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Counter[int]:
     """How many commits are reached by exactly which heads, as bit masks. The last head may equal another."""
+    return Counter(mask for _, mask in _reach(commits, heads))
+
+
+def _reach(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Each commit, and by which heads it is reached."""
     waiting: dict[str, int] = {}
     for place, head in enumerate(heads):
         waiting[head] = waiting.get(head, 0) | 1 << place
-    counts: Counter[int] = Counter()
     for commit, above in commits:
         mask = waiting.pop(commit, 0)
-        counts[mask] += 1
+        yield commit, mask
         for parent in above:
             waiting[parent] = waiting.get(parent, 0) | mask
-    return counts

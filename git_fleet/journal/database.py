@@ -36,6 +36,13 @@ MIGRATIONS = (
         tree TEXT NOT NULL, command TEXT NOT NULL, verdict TEXT NOT NULL, seconds REAL NOT NULL, log TEXT,
         at_s REAL NOT NULL, task TEXT, PRIMARY KEY (tree, command));
     """,
+    """
+    CREATE TABLE merge_result (
+        scope TEXT NOT NULL, base TEXT NOT NULL, one TEXT NOT NULL, other TEXT NOT NULL, at_s REAL NOT NULL,
+        verdict TEXT NOT NULL, first INTEGER NOT NULL, tree TEXT NOT NULL, insertions INTEGER NOT NULL,
+        deletions INTEGER NOT NULL, kinds TEXT NOT NULL, paths BLOB NOT NULL, changes BLOB NOT NULL,
+        PRIMARY KEY (scope, base, one, other)) WITHOUT ROWID;
+    """,
 )
 """Step n brings a database from `user_version` n to n + 1; a step is never edited once it was released."""
 
@@ -204,7 +211,7 @@ def opened(fleet_dir: str) -> Iterator[Journal]:
     except (OSError, sqlite3.Error) as error:
         raise Fatal(f"cannot open '{path}': {error}") from error
     try:
-        _prepare(connection, path)
+        prepare(connection, path)
         yield Journal(connection)
     except sqlite3.DatabaseError as error:
         raise _damaged(path, error) from error
@@ -212,7 +219,8 @@ def opened(fleet_dir: str) -> Iterator[Journal]:
         connection.close()
 
 
-def _prepare(connection: "sqlite3.Connection", path: str) -> None:
+def prepare(connection: "sqlite3.Connection", path: str) -> None:
+    """Make the tables, or bring them up to date. Raises Fatal when the database is too new, and SQLite's errors."""
     connection.execute("PRAGMA synchronous = FULL")
     version = _checked_version(connection, path)
     if version == len(MIGRATIONS):
@@ -247,7 +255,7 @@ def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
 
     try:
         connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=BUSY_S)
-        known = int(connection.execute("PRAGMA user_version").fetchone()[0]) == len(MIGRATIONS)
+        known = 0 < int(connection.execute("PRAGMA user_version").fetchone()[0]) <= len(MIGRATIONS)
     except sqlite3.Error:
         yield None
         return

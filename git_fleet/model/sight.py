@@ -10,6 +10,22 @@ BASE = ""
 """Stands for the base where two sides are named."""
 
 
+class Stage(NamedTuple):
+    """An index entry of a conflicting path: stage 1 is the common ancestor, 2 ours, 3 theirs. The mode is octal."""
+
+    path: str
+    number: int
+    mode: str
+    oid: str
+
+
+class Notice(NamedTuple):
+    """What git remarked about a merge: its stable short type (git-merge-tree(1)), and paths or names it is about."""
+
+    type: str
+    paths: tuple[str, ...]
+
+
 class Tip(NamedTuple):
     """One line of work: `key` names it in the answer (unique), `commit` is its last commit.
 

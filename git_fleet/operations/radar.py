@@ -6,13 +6,36 @@ their history: they are merged as they would land, one after the other, in both 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from git_fleet.analysis.ancestry import Ancestry
-from git_fleet.analysis.candidates import candidates
-from git_fleet.model.fleet import Base, Branch, Change, Pair, PairVerdict, Radar, Repository
-from git_fleet.repo import merging
+from git_fleet.analysis.candidates import CandidatePair, candidates
+from git_fleet.journal.memo import Key, Row
+from git_fleet.model.fleet import Base, Branch, Pair, PairVerdict, Radar, Repository
+from git_fleet.model.sight import BASE
+from git_fleet.operations.verdicts import Judge
+from git_fleet.repo import drivers, merging
 
 NOTHING = Radar({}, {}, {}, {}, ())
+BATCH = 4096
+"""Pairs that are merged before the next ones are thought of."""
+
+
+class Side(NamedTuple):
+    """A line of work: the tip that the family knows, and what is really merged: that, or uncommitted work on it."""
+
+    tip: str
+    head: str
+    tree: str
+
+
+class Scan(NamedTuple):
+    """What was seen, and how many pairs were compared for it, of which so many were remembered."""
+
+    radar: Radar
+    compared: int
+    remembered: int
 
 
 def look(repository: Repository, base: Base, tips: Mapping[str, Branch], family: Ancestry) -> Radar:
@@ -23,69 +46,132 @@ def look(repository: Repository, base: Base, tips: Mapping[str, Branch], family:
     if not tips:
         return NOTHING
     with merging.quarantine(repository, base.commit) as place:
-        merged, conflicts = _with_base(place, base, tips, family)
-        found = merging.changes(place, base.tree, list(merged.values()))
-        changes = {key: rows for key, (rows, _) in zip(merged, found, strict=True)}
-        lines = {key: count for key, (_, count) in zip(merged, found, strict=True)}
-        return Radar(conflicts, merged, changes, lines, _pairs(place, base, tips, family, merged, changes))
+        sides = {key: Side(branch.tip, branch.tip, branch.tree) for key, branch in tips.items()}
+        return scan(Judge(place, drivers.rules(repository)), base, sides, family).radar
 
 
-def _with_base(
-    place: merging.Quarantine, base: Base, tips: Mapping[str, Branch], family: Ancestry
-) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """(key -> tree of the merge, key -> conflicting paths). What lacks nothing of the base is its own merge."""
-    behind = [key for key, branch in tips.items() if family.distances[branch.tip].behind]
-    merges = merging.merges(place, [(base.commit, tips[key].tip) for key in behind])
-    trees = dict(zip(behind, merges, strict=True))
-    merged, conflicts = {}, {}
-    for key, branch in tips.items():
-        merge = trees.get(key)
-        if merge is None or merge.clean:
-            merged[key] = merge.tree if merge else branch.tree
-        else:
-            conflicts[key] = merge.paths
-    return merged, conflicts
+def scan(
+    judge: Judge, base: Base, sides: Mapping[str, Side], family: Ancestry, unknown: Mapping[str, str] | None = None
+) -> Scan:
+    """The same in a quarantine that is there already, for sides that may hold uncommitted work.
 
-
-def _pairs(
-    place: merging.Quarantine,
-    base: Base,
-    tips: Mapping[str, Branch],
-    family: Ancestry,
-    merged: Mapping[str, str],
-    changes: Mapping[str, Sequence[Change]],
-) -> tuple[Pair, ...]:
-    asked = list(candidates(changes))
-    stacked = [family.share(tips[one].tip, tips[other].tip) for one, other, _ in asked]
-    involved = list(dict.fromkeys(key for one, other, _ in asked for key in (one, other)))
-    flat = dict(zip(involved, merging.commits(place, [(merged[key], (base.commit,)) for key in involved]), strict=True))
-    piled = involved if any(stacked) else []
-    landed = merging.commits(place, [(merged[key], (base.commit, tips[key].tip)) for key in piled])
-    real = dict(zip(piled, landed, strict=True))
-    merges: list[tuple[str, str]] = []
-    for (one, other, _), together in zip(asked, stacked, strict=True):
-        if together:
-            merges += [(real[one], tips[other].tip), (real[other], tips[one].tip)]
-        else:
-            merges.append((flat[one], flat[other]))
-    answers = iter(merging.merges(place, merges))
-    return tuple(
-        _stacked_pair((one, other), shared, next(answers), next(answers))
-        if together
-        else _pair((one, other), shared, next(answers))
-        for (one, other, shared), together in zip(asked, stacked, strict=True)
+    `unknown` has those of which nothing can be said, with the reason.
+    """
+    doubts = dict(unknown or {})
+    one = _Look(judge, base, {key: side for key, side in sides.items() if key not in doubts}, family, {}, set())
+    one.merge_with_base()
+    clean = {key: row for key, row in one.rows.items() if row.verdict == PairVerdict.CLEAN}
+    conflicts = {key: row for key, row in one.rows.items() if row.verdict == PairVerdict.CONFLICT}
+    doubts |= {key: row.why for key, row in one.rows.items() if row.why}
+    asked = candidates({key: row.changes for key, row in clean.items()})
+    pairs: list[Pair] = []
+    remembered = 0
+    while batch := list(islice(asked, BATCH)):
+        found, again = one.merge_pairs(batch)
+        pairs += found
+        remembered += again
+    judge.keep()
+    radar = Radar(
+        base_conflicts={key: row.paths for key, row in conflicts.items()},
+        merged={key: row.tree for key, row in clean.items()},
+        changes={key: row.changes for key, row in clean.items()},
+        lines={key: row.lines for key, row in clean.items()},
+        pairs=tuple(pairs),
+        base_kinds={key: row.kinds for key, row in conflicts.items()},
+        unknown={key: doubts[key] for key in sides if key in doubts},
     )
+    return Scan(radar, len(pairs), remembered)
 
 
-def _pair(keys: tuple[str, str], shared: tuple[str, ...], merge: merging.Merge) -> Pair:
-    verdict = PairVerdict.CLEAN if merge.clean else PairVerdict.UNKNOWN if merge.why else PairVerdict.CONFLICT
-    return Pair(keys, verdict, merge.paths or shared)
+class _Look(NamedTuple):
+    """One look: its sides, each merged with the base in `rows`; those whose merged tree is at hand in `made`."""
+
+    judge: Judge
+    base: Base
+    sides: Mapping[str, Side]
+    family: Ancestry
+    rows: dict[str, Row]
+    made: set[str]
+
+    def merge_with_base(self) -> None:
+        """Fill `rows`. What lacks nothing of the base is its own merge."""
+        keys = {key: self._base_key(key) for key in self.sides}
+        known = self.judge.recall(keys.values())
+        self.rows.update({key: known[at] for key, at in keys.items() if at in known})
+        missing = [key for key in self.sides if key not in self.rows]
+        fresh = self._merged_with_base(missing)
+        clean = [key for key in missing if fresh[key].verdict == PairVerdict.CLEAN]
+        found = merging.changes(self.judge.place, self.base.tree, [fresh[key].tree for key in clean])
+        for key, (changes, lines) in zip(clean, found, strict=True):
+            fresh[key] = fresh[key]._replace(changes=changes, lines=lines)
+        self.judge.remember({keys[key]: row for key, row in fresh.items()})
+        order = {key: fresh[key] if key in fresh else self.rows[key] for key in self.sides}
+        self.rows.update(order)
+
+    def _base_key(self, key: str) -> Key:
+        return self.base.commit, self.sides[key].head, BASE
+
+    def _merged_with_base(self, keys: Sequence[str]) -> dict[str, Row]:
+        """Their merges, done now."""
+        behind = [key for key in keys if self.family.distances[self.sides[key].tip].behind]
+        merges = merging.merges(self.judge.place, [(self.base.commit, self.sides[key].head) for key in behind])
+        judged = self.judge.judge([((BASE, key), merge) for key, merge in zip(behind, merges, strict=True)])
+        rows = dict(zip(behind, judged, strict=True))
+        self.made.update(keys)
+        return {key: rows.get(key) or Row(PairVerdict.CLEAN, (), (), tree=self.sides[key].tree) for key in keys}
+
+    def merge_pairs(self, asked: Sequence[CandidatePair]) -> tuple[list[Pair], int]:
+        """A verdict for each candidate, and how many of them were remembered."""
+        stacked = {(one, other): self._share(one, other) for one, other, _ in asked}
+        keys = {pair: self._pair_key(*pair, stacked=together) for pair, together in stacked.items()}
+        known = self.judge.recall(keys.values())
+        fresh = self._merged_pairs({pair: stacked[pair] for pair in stacked if keys[pair] not in known})
+        self.judge.remember({keys[pair]: row for pair, row in fresh.items()})
+        rows = {pair: fresh.get(pair) or known[keys[pair]] for pair in stacked}
+        return [_pair((one, other), shared, rows[one, other]) for one, other, shared in asked], len(asked) - len(fresh)
+
+    def _share(self, one: str, other: str) -> bool:
+        return self.family.share(self.sides[one].tip, self.sides[other].tip)
+
+    def _pair_key(self, one: str, other: str, *, stacked: bool) -> Key:
+        if stacked:
+            return self.base.commit, self.sides[one].head, self.sides[other].head
+        return self.base.tree, self.rows[one].tree, self.rows[other].tree
+
+    def _merged_pairs(self, stacked: Mapping[tuple[str, str], bool]) -> dict[tuple[str, str], Row]:
+        """The merges of these pairs, done now; True for those in a stack."""
+        place, base = self.judge.place, self.base.commit
+        involved = list(dict.fromkeys(key for pair in stacked for key in pair))
+        self._merged_with_base([key for key in involved if key not in self.made])
+        trees = {key: self.rows[key].tree for key in involved}
+        flat = dict(zip(involved, merging.commits(place, [(trees[key], (base,)) for key in involved]), strict=True))
+        piled = list(dict.fromkeys(key for pair, together in stacked.items() if together for key in pair))
+        landed = merging.commits(place, [(trees[key], (base, self.sides[key].head)) for key in piled])
+        real = dict(zip(piled, landed, strict=True))
+        asked: list[tuple[str, str]] = []
+        names: list[tuple[str, str]] = []
+        for (one, other), together in stacked.items():
+            if together:
+                asked += [(real[one], self.sides[other].head), (real[other], self.sides[one].head)]
+                names += [(one, other), (other, one)]
+            else:
+                asked.append((flat[one], flat[other]))
+                names.append((one, other))
+        rows = iter(self.judge.judge(list(zip(names, merging.merges(place, asked), strict=True))))
+        return {
+            pair: _both_orders(next(rows), next(rows)) if together else next(rows) for pair, together in stacked.items()
+        }
 
 
-def _stacked_pair(
-    keys: tuple[str, str], shared: tuple[str, ...], in_order: merging.Merge, reverse: merging.Merge
-) -> Pair:
-    if not in_order.clean and not reverse.clean:
-        return Pair(keys, PairVerdict.CONFLICT, in_order.paths or shared)
-    first = None if in_order.clean and reverse.clean else keys[0] if in_order.clean else keys[1]
-    return Pair(keys, PairVerdict.CLEAN, shared, first)
+def _both_orders(in_order: Row, reverse: Row) -> Row:
+    """A stacked pair is clean if one of the orders is."""
+    clean = [row.verdict == PairVerdict.CLEAN for row in (in_order, reverse)]
+    if not any(clean):
+        return reverse if reverse.why and not in_order.why else in_order
+    first = 0 if all(clean) else 1 if clean[0] else 2
+    return Row(PairVerdict.CLEAN, (), (), first=first, lasting=in_order.lasting and reverse.lasting)
+
+
+def _pair(keys: tuple[str, str], shared: tuple[str, ...], row: Row) -> Pair:
+    first = keys[row.first - 1] if row.first else None
+    return Pair(keys, PairVerdict(row.verdict), row.paths or shared, first, row.kinds, row.why)

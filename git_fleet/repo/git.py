@@ -5,6 +5,7 @@ Only formats made for programs are parsed (`-z`, porcelain, exit codes), never m
 user's configuration could bend.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -170,6 +171,14 @@ def tree_of(repository: Repository, commit: str) -> str:
     return answer(repository, "rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}").strip()
 
 
+def trees_of(repository: Repository, commits: Sequence[str]) -> dict[str, str]:
+    """The ids of commits' trees."""
+    wanted = list(dict.fromkeys(commits))
+    names = "".join(f"{commit}^{{tree}}\n" for commit in wanted)
+    told = answer(repository, "cat-file", "--batch-check=%(objectname)", stdin=names) if wanted else ""
+    return dict(zip(wanted, told.split(), strict=True))
+
+
 def symbolic_ref(repository: Repository, name: str) -> str | None:
     """The full ref that a symbolic ref points at."""
     result = ask(repository, "symbolic-ref", "--quiet", name)
@@ -187,6 +196,23 @@ def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[
     lines = "\n".join((base, *tips, *(f"^{commit}" for commit in common)))
     listed = answer(repository, "rev-list", "--topo-order", "--parents", "--stdin", stdin=f"{lines}\n")
     return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
+
+
+def cut_commits(repository: Repository) -> frozenset[str]:
+    """The commits at which a shallow clone ends; none in a whole one."""
+    try:
+        with open(f"{repository.common_dir}/shallow", encoding="ascii") as file:
+            return frozenset(file.read().split())
+    except OSError:
+        return frozenset()
+
+
+def merge_bases(repository: Repository, base: str, tips: Sequence[str]) -> list[str | None]:
+    """Where each tip left the base (one of the places, if there are several); None where it never was on it."""
+    argv = (git_program(), *PINNED, f"--git-dir={repository.common_dir}", "merge-base", base)
+    env = tuple(ENVIRONMENT.items())
+    jobs = [process.Job((*argv, tip), repository.common_dir, env) for tip in tips]
+    return [result.stdout.strip() or None for result in process.run_many(jobs, at_once=os.cpu_count() or 2)]
 
 
 def first_parents(repository: Repository, commit: str, limit: int) -> list[str]:

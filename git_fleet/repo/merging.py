@@ -7,23 +7,39 @@ no dialogue. Attributes are those of the base, as in a checkout of it.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 
-from git_fleet.model.errors import Fatal, GitError
+from git_fleet.model.errors import Fatal
 from git_fleet.model.fleet import Change, Lines, Repository
-from git_fleet.repo import git
+from git_fleet.model.sight import Notice, Stage
+from git_fleet.repo import git, process
+
+MEMORY = "/dev/shm"
+"""Making thousands of small files there takes a tenth of the time that most disks take."""
+MEMORY_WANTED = 512 << 20
+AT_ONCE = 64
+"""Fewer merges are not worth a second process."""
+
+_MERGE_TREE = ("merge-tree", "--stdin", "-z", "--messages")
+_QUICK = ("-c", "core.looseCompression=0", "-c", "core.fsync=none", "-c", "merge.conflictStyle=merge")
+_OFFLINE = MappingProxyType({"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"})
+"""No question goes to the network for what a partial clone lacks; git before 2.45 knows only the latter."""
 
 
 class Merge(NamedTuple):
     """A merge of two commits: its tree (with conflict markers where it is not clean) and the conflicting paths.
 
-    `why` says why git could not tell; such a merge is not clean.
+    `why` says why git could not tell; such a merge is not clean. `stages` are the index entries of the conflicting
+    paths, `notices` what git remarked.
     """
 
     clean: bool
     tree: str
     paths: tuple[str, ...] = ()
     why: str | None = None
+    stages: tuple[Stage, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Quarantine(NamedTuple):
@@ -32,94 +48,159 @@ class Quarantine(NamedTuple):
     repository: Repository
     folder: str
     env: dict[str, str]
+    base: str
 
 
 @contextmanager
-def quarantine(repository: Repository, base: str) -> Iterator[Quarantine]:
-    """A quarantine with the attributes of the commit `base`; gone, with all that was made in it, at the end."""
+def quarantine(
+    repository: Repository, base: str, *, offline: bool = False, heavy: bool = False
+) -> Iterator[Quarantine]:
+    """A quarantine with the attributes of the commit `base`; gone, with all that was made in it, at the end.
+
+    `offline` keeps git from fetching what a partial clone lacks. `heavy`: too much is to be made for memory.
+    """
     import shutil
     import tempfile
 
-    folder = tempfile.mkdtemp(prefix="git-fleet-")
+    folder = tempfile.mkdtemp(prefix="git-fleet-", dir=None if heavy else _roomy_memory())
     try:
-        for name in ("objects", "tree"):
-            os.mkdir(f"{folder}/{name}")
+        os.mkdir(f"{folder}/objects")
         env = {
             "GIT_DIR": repository.common_dir,
             "GIT_WORK_TREE": f"{folder}/tree",
             "GIT_INDEX_FILE": f"{folder}/index",
             "GIT_OBJECT_DIRECTORY": f"{folder}/objects",
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(f"{repository.common_dir}/objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted(f"{repository.common_dir}/objects"),
+            **(_OFFLINE if offline else {}),
         }
-        place = Quarantine(repository, folder, env)
-        _lay_out_attributes(place, base)
-        yield place
+        yield Quarantine(repository, folder, env, base)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _roomy_memory() -> str | None:
+    """A folder in memory with room enough; None (the usual temporary folder) where there is none, or one was chosen."""
+    if "TMPDIR" in os.environ:
+        return None
+    try:
+        there = os.statvfs(MEMORY)
+    except OSError:
+        return None
+    return MEMORY if there.f_bavail * there.f_frsize > MEMORY_WANTED and os.access(MEMORY, os.W_OK) else None
+
+
 def for_real(place: Quarantine) -> Quarantine:
     """The same attributes, but objects go into the repository: for merges that are to land."""
-    kept = {key: value for key, value in place.env.items() if "OBJECT_DIRECTOR" not in key}
+    kept = {key: value for key, value in place.env.items() if "OBJECT_DIRECTOR" not in key and key not in _OFFLINE}
     return place._replace(env=kept)
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """A path for GIT_ALTERNATE_OBJECT_DIRECTORIES, where `:` separates and a leading quote starts a C string."""
     if ":" not in path and not path.startswith('"'):
         return path
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _ask(place: Quarantine, *args: str, stdin: str = "") -> str:
-    return git.answer(place.repository, *args, cwd=f"{place.folder}/tree", stdin=stdin, env=place.env)
+def top(place: Quarantine) -> str:
+    """The quarantine's work tree: the base's `.gitattributes` as a checkout has them, laid out when first needed.
 
-
-def _lay_out_attributes(place: Quarantine, base: str) -> None:
-    """The base's `.gitattributes` files as a checkout has them: they decide about drivers and line ends."""
-    listing = _ask(place, "ls-tree", "-r", "-z", "--name-only", base)
-    if ".gitattributes" not in listing:
-        return
-    for path in listing.split("\0"):
+    They decide about drivers and line ends.
+    """
+    folder = f"{place.folder}/tree"
+    if os.path.isdir(folder):
+        return folder
+    os.mkdir(folder)
+    listing = git.answer(place.repository, "ls-tree", "-r", "-z", "--name-only", place.base, cwd=folder, env=place.env)
+    for path in listing.split("\0") if ".gitattributes" in listing else ():
         if path == ".gitattributes" or path.endswith("/.gitattributes"):
-            target = f"{place.folder}/tree/{path}"
+            target = f"{folder}/{path}"
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(_ask(place, "cat-file", "blob", f"{base}:{path}"))
+                file.write(_ask(place, "cat-file", "blob", f"{place.base}:{path}"))
+    return folder
+
+
+def _run(place: Quarantine, *args: str, stdin: str = "") -> process.Result:
+    return git.ask(place.repository, *args, cwd=top(place), stdin=stdin, env=place.env)
+
+
+def _ask(place: Quarantine, *args: str, stdin: str = "") -> str:
+    return git.answer(place.repository, *args, cwd=top(place), stdin=stdin, env=place.env)
 
 
 def merges(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
-    """Merge each (ours, theirs) pair of commits in one process, in order. Raises GitError or Fatal.
-
-    A merge that git dies of takes the answers of its whole batch along (assertions in merge-ort.c of git 2.39): the
-    batch is halved until that one is alone.
-    """
+    """Merge each (ours, theirs) pair of commits, in order, in a process for each processor at most. Raises Fatal."""
     if not pairs:
         return []
-    asked = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
-    args = ("merge-tree", "--stdin", "-z", "--name-only", "--no-messages")
-    result = git.ask(place.repository, *args, cwd=f"{place.folder}/tree", stdin=asked, env=place.env)
-    if result.status < 0 or result.status == 134:
-        if len(pairs) == 1:
-            return [Merge(False, "", why="git crashed on this merge")]
-        half = len(pairs) // 2
-        return merges(place, pairs[:half]) + merges(place, pairs[half:])
-    if result.status:
-        raise GitError(args, result.status, result.stderr)
-    found = list(_read_merges(result.stdout))
-    if len(found) != len(pairs):
-        raise Fatal(f"git merge-tree answered {len(found)} of {len(pairs)} merges")
-    return found
+    top(place)
+    parts = min(os.cpu_count() or 1, max(1, len(pairs) // AT_ONCE))
+    size = -(-len(pairs) // parts)
+    chunks = [pairs[at : at + size] for at in range(0, len(pairs), size)]
+    found = process.side_by_side([lambda chunk=chunk: _batch(place, chunk) for chunk in chunks])  # type: ignore[misc]
+    return [merge for batch in found for merge in batch]
+
+
+def _batch(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
+    """Merge each pair in one process.
+
+    A merge that git dies of ends the batch: what follows is asked again. One that git crashes on (assertions in
+    merge-ort.c of git 2.39) takes earlier answers along, too: what is left is halved until that one is alone.
+    """
+    merged: list[Merge] = []
+    waiting = [list(pairs)]
+    while waiting:
+        batch = waiting.pop()
+        result = _run(place, *_QUICK, *_MERGE_TREE, stdin="".join(f"{ours} {theirs}\n" for ours, theirs in batch))
+        found = list(_read_merges(result.stdout))[: len(batch)]
+        merged += found
+        rest = batch[len(found) :]
+        if not rest:
+            continue
+        if not result.status:
+            raise Fatal(f"git merge-tree answered {len(found)} of {len(batch)} merges")
+        crashed = result.status < 0 or result.status == 134
+        if crashed and len(rest) > 1:
+            half = len(rest) // 2
+            waiting += [rest[half:], rest[:half]]
+        else:
+            merged.append(Merge(False, "", why="git crashed on this merge" if crashed else _reason(result)))
+            waiting += [rest[1:]] if rest[1:] else []
+    return merged
+
+
+def _reason(result: process.Result) -> str:
+    said = [line for line in result.stderr.splitlines() if line.strip()]
+    return f"git: {said[-1].removeprefix('fatal: ').removeprefix('error: ')}" if said else "git could not merge"
 
 
 def _read_merges(listed: str) -> Iterator[Merge]:
-    """Reads `merge-tree --stdin -z --name-only --no-messages`: status, tree, conflicting paths, an empty field."""
+    """Reads `merge-tree --stdin -z --messages`. An answer that was cut short is left out.
+
+    Status, tree, conflicting index entries, an empty field, remarks (how many paths, these, type, sentence), an empty
+    field.
+    """
     fields = iter(listed.split("\0"))
-    for status in fields:
-        if not status:
-            return
-        tree = next(fields)
-        yield Merge(status == "1", tree, tuple(sorted(iter(lambda: next(fields), ""))))
+    try:
+        while status := next(fields):
+            tree = next(fields)
+            stages = tuple(_stage(entry) for entry in iter(lambda: next(fields), ""))
+            notices = []
+            while count := next(fields):
+                paths = tuple(next(fields) for _ in range(int(count)))
+                notices.append(Notice(next(fields), paths))
+                next(fields)
+            yield Merge(
+                status == "1", tree, tuple(sorted({stage.path for stage in stages})), None, stages, tuple(notices)
+            )
+    except (StopIteration, RuntimeError):
+        return
+
+
+def _stage(entry: str) -> Stage:
+    what, _, path = entry.partition("\t")
+    mode, oid, number = what.split(" ")
+    return Stage(path, int(number), mode, oid)
 
 
 def merge(place: Quarantine, ours: str, theirs: str) -> Merge:
@@ -144,11 +225,13 @@ def commits(place: Quarantine, wanted: Sequence[tuple[str, Sequence[str]]]) -> l
 def changes(place: Quarantine, old: str, trees: Sequence[str]) -> list[tuple[tuple[Change, ...], Lines]]:
     """What each tree changes in the tree `old`, without rename detection, and how many lines; one process for all."""
     wanted = [tree for tree in trees if tree != old]
+    if not wanted:
+        return [((), Lines()) for _ in trees]
     asked = "".join(f"{old} {tree}\n" for tree in dict.fromkeys(wanted))
-    listed = _ask(
-        place, "diff-tree", "--stdin", "-r", "-z", "--raw", "--numstat", "--no-renames", "--no-abbrev", stdin=asked
-    )
-    found = _read_changes(listed, old)
+    args = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev")
+    listed = _run(place, *args, "--numstat", stdin=asked)
+    # A partial clone has the trees, but not the files whose lines would be counted.
+    found = _read_changes(_ask(place, *args, stdin=asked) if listed.status else listed.stdout, old)
     return [found.get(tree, ((), Lines())) for tree in trees]
 
 
@@ -175,3 +258,42 @@ def _read_changes(listed: str, old: str) -> dict[str, tuple[tuple[Change, ...], 
             continue
         found[tree] = (tuple(rows), Lines(plus, minus))
     return found
+
+
+def changed_since(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """For each (old commit, new commit) the paths that differ; nothing where git cannot say. One process for all."""
+    if not pairs:
+        return []
+    asked = "".join(f"{new} {old}\n" for old, new in pairs)
+    args = ("diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames", "-m", "--always")
+    listed = _run(place, *args, stdin=asked).stdout
+    found: list[list[str]] = []
+    waiting = iter([new for _, new in pairs])
+    header = next(waiting, None)
+    for field in listed.split("\0"):
+        while header and field.startswith(header):
+            field = field.removeprefix(header).lstrip("\n")
+            found.append([])
+            header = next(waiting, None)
+        if field and found:
+            found[-1].append(field)
+    return [tuple(found[at]) if at < len(found) else () for at in range(len(pairs))]
+
+
+def blobs(place: Quarantine, names: Sequence[str]) -> list[str | None]:
+    """The contents of blobs by object name (`<tree>:<path>` too); None for what is none. One process for all."""
+    wanted = [name for name in names if "\n" not in name]
+    asked = "".join(f"{name}\0" for name in wanted)
+    listed = _ask(place, "cat-file", "-z", "--batch", stdin=asked).encode("utf-8", "surrogateescape") if wanted else b""
+    found: dict[str, str] = {}
+    at = 0
+    for name in wanted:
+        end = listed.index(b"\n", at)
+        words = listed[at:end].split(b" ")
+        at = end + 1
+        if words[-1].isdigit():
+            data = listed[at : at + int(words[-1])]
+            at += int(words[-1]) + 1
+            if words[1] == b"blob":
+                found[name] = data.decode("utf-8", "surrogateescape")
+    return [found.get(name) for name in names]

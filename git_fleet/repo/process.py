@@ -11,9 +11,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from git_fleet.model.errors import Fatal
+
+T = TypeVar("T")
 
 LOCATION_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -101,6 +103,29 @@ def run(
     except OSError as error:
         raise Fatal(f"cannot run '{argv[0]}' in '{cwd}': {error.strerror}") from error
     return Result(done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def side_by_side(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Call all at once, each in a thread; their answers, in order. Raises what the first that failed has raised."""
+    if len(calls) == 1:
+        return [calls[0]()]
+    found: list[tuple[T | None, Exception | None]] = [(None, None)] * len(calls)
+
+    def work(place: int) -> None:
+        try:
+            found[place] = (calls[place](), None)
+        except Exception as error:
+            found[place] = (None, error)
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _, error in found:
+        if error:
+            raise error
+    return [cast(T, answer) for answer, _ in found]
 
 
 def run_many(jobs: Sequence[Job], *, at_once: int, done: Callable[[int], None] | None = None) -> list[Result]:

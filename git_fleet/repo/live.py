@@ -1,0 +1,127 @@
+"""Uncommitted work as a tree, through a copy of the index: nothing of the user's is touched.
+
+The copy lies in a quarantine, and so do the objects. Files go through git's own filters, as `git add` would have it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from git_fleet.model.fleet import Dirt
+from git_fleet.repo import process
+from git_fleet.repo.git import ENVIRONMENT, PINNED
+from git_fleet.repo.location import git_program
+from git_fleet.repo.looking import private_dir
+from git_fleet.repo.merging import Quarantine
+
+MANY = 200
+"""Above that, git looks at the whole worktree instead of at single paths."""
+HEAVY = 64 << 20
+"""Bytes of uncommitted files that still go into a quarantine in memory."""
+
+_SETTINGS = (
+    *("-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
+    *("-c", "core.preloadIndex=false", "-c", "core.hooksPath=/dev/null", "-c", "core.safecrlf=false"),
+    *("-c", "core.looseCompression=0", "-c", "core.fsync=none", "-c", "advice.addEmbeddedRepo=false"),
+)
+_ADD = ("add", "--all", "--sparse")
+
+
+class Live(NamedTuple):
+    """A worktree's state as a tree, or why there is none."""
+
+    tree: str | None
+    why: str | None = None
+
+
+class _Copy(NamedTuple):
+    """A worktree with the copy of its index, named in `env`; `paths` are to be added to it."""
+
+    top: str
+    env: tuple[tuple[str, str], ...]
+    paths: tuple[str, ...]
+    list_file: str
+
+
+def trees(place: Quarantine, dirt: Mapping[str, Dirt]) -> dict[str, Live]:
+    """The tree that committing all of each worktree's work would make, by worktree; what is ignored is left out."""
+    copies, found = [], {}
+    for number, (top, seen) in enumerate(dirt.items()):
+        try:
+            copies.append(_copy(place, top, seen, number))
+        except OSError as error:
+            found[top] = Live(None, f"its index cannot be read: {error.strerror}")
+    added = _run([(copy, _add(copy)) for copy in copies if copy.paths])
+    # A path may be gone by now: once more, then, and whatever is there.
+    again = _run([(copy, _ADD) for copy, result in added if result.status])
+    found |= {copy.top: Live(None, _reason(result)) for copy, result in again if result.status}
+    written = _run([(copy, ("write-tree", "--missing-ok")) for copy in copies if copy.top not in found])
+    for copy, result in written:
+        found[copy.top] = Live(None, _reason(result)) if result.status else Live(result.stdout.strip())
+    return found
+
+
+def heavy(dirt: Mapping[str, Dirt]) -> bool:
+    """Is it more than should be copied into memory?"""
+    left = HEAVY
+    for top, seen in dirt.items():
+        for size in _sizes(top, seen):
+            left -= size
+            if left < 0:
+                return True
+    return False
+
+
+def _sizes(top: str, seen: Dirt) -> Iterator[int]:
+    for path in (*seen.unstaged, *seen.untracked):
+        whole = os.path.join(top, path)
+        if not path.endswith("/"):
+            yield _size(whole)
+            continue
+        for folder, _, files in os.walk(whole):
+            yield from (_size(os.path.join(folder, file)) for file in files)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
+
+
+def _copy(place: Quarantine, top: str, seen: Dirt, number: int) -> _Copy:
+    """The index is copied with its time, which tells git what of it may be stale."""
+    import shutil
+
+    private, index = private_dir(top) or "", f"{place.folder}/index-{number}"
+    if os.path.exists(f"{private}/index"):
+        shutil.copy2(f"{private}/index", index)
+    env = {**ENVIRONMENT, **place.env, "GIT_DIR": private, "GIT_WORK_TREE": top, "GIT_INDEX_FILE": index}
+    paths = tuple(dict.fromkeys((*seen.unstaged, *(path for path in seen.untracked if not _is_repository(top, path)))))
+    return _Copy(top, tuple(env.items()), paths, f"{index}.paths")
+
+
+def _is_repository(top: str, path: str) -> bool:
+    """Somebody else's files: a repository or worktree inside this one."""
+    return path.endswith("/") and os.path.lexists(os.path.join(top, path, ".git"))
+
+
+def _add(copy: _Copy) -> tuple[str, ...]:
+    if len(copy.paths) > MANY:
+        return _ADD
+    with open(copy.list_file, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.write("\0".join(copy.paths))
+    return (*_ADD, f"--pathspec-from-file={copy.list_file}", "--pathspec-file-nul")
+
+
+def _run(wanted: list[tuple[_Copy, tuple[str, ...]]]) -> list[tuple[_Copy, process.Result]]:
+    """Run a git command in each worktree, side by side."""
+    program = git_program()
+    jobs = [process.Job((program, *PINNED, *_SETTINGS, *args), copy.top, copy.env) for copy, args in wanted]
+    results = process.run_many(jobs, at_once=os.cpu_count() or 2) if jobs else []
+    return [(copy, result) for (copy, _), result in zip(wanted, results, strict=True)]
+
+
+def _reason(result: process.Result) -> str:
+    said = [line for line in result.stderr.splitlines() if line.strip()]
+    return f"git: {said[-1].removeprefix('fatal: ').removeprefix('error: ')}" if said else "git add failed"
