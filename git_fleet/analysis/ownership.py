@@ -81,6 +81,19 @@ def drift(owns: Sequence[str], changed: Iterable[str]) -> tuple[str, ...]:
     return tuple(path for path in changed if not spec.match_file(path))
 
 
+def owns(patterns: Sequence[str], path: str) -> bool:
+    """Does one of the patterns own this path? As `drift`, but the library is loaded only where a wildcard decides."""
+    sound = [globs.parse(pattern) for pattern in patterns if bad_pattern(pattern) is None]
+    parts = tuple(path.split("/"))
+    near = [one for one in sound if one.literal == parts[: len(one.literal)]]
+    if all(one.negated for one in near):
+        return False
+    plain = (one for one in near if one.literal == one.parts and (len(parts) > len(one.parts) or not one.below))
+    if any(True for _ in plain) and not any(one.negated for one in near):
+        return True
+    return not drift(patterns, (path,))
+
+
 def _anchored(pattern: str) -> Iterator[str]:
     """The pattern as gitignore writes one that is anchored at the top."""
     parsed = globs.parse(pattern)

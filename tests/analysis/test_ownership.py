@@ -217,3 +217,10 @@ def test_ten_thousand_tasks_are_not_compared_in_pairs() -> None:
     began = time.process_time()
     assert len(ownership.overlaps(tasks)) == 5_000
     assert time.process_time() - began < 2
+
+
+@given(st.lists(st.builds(lambda sign, pattern: sign + pattern, st.sampled_from(["", "", "!"]), PATTERNS), max_size=3))
+def test_owning_one_path_is_not_drifting_there(patterns: list[str]) -> None:
+    some = [pattern for pattern in patterns if ownership.bad_pattern(pattern) is None]
+    drifted = set(ownership.drift(some, TREE)) if some else set(TREE)
+    assert {path for path in TREE if not ownership.owns(some, path)} == drifted
