@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan add status land remove undo log path demo help completion"
+__git_fleet_commands="init plan add status check land remove undo log path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -18,6 +18,7 @@ __git_fleet_options ()
 	plan) echo "--plan= --json $common" ;;
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
+	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
 	land) echo "--plan= --dry-run --json --script --onto= --no-gate --continue --skip --abort $common" ;;
 	remove) echo "--plan= --dry-run $common" ;;
 	undo) echo "--dry-run $common" ;;
@@ -81,7 +82,7 @@ __git_fleet_value ()
 	case "$1" in
 	--color) __gitcomp "always never auto" "" "$2" ;;
 	--needs) __gitcomp_nl "$(__git_fleet_tasks)" "" "$2" ;;
-	--onto) __gitcomp_nl "$(__git_heads)" "" "$2" ;;
+	--onto | --refs) __gitcomp_nl "$(__git_heads)" "" "$2" ;;
 	esac
 }
 
@@ -91,7 +92,7 @@ _git_fleet ()
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --markdown | --needs | --onto | --owns | --plan | --wave | -n)
+	--color | --markdown | --hook | --needs | --onto | --owns | --plan | --refs | --wave | -n)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;
@@ -108,7 +109,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | land | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | check | land | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	help) __gitcomp "$__git_fleet_commands plan-guide tutorial" ;;
 	completion) __gitcomp "bash zsh fish" ;;

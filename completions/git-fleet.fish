@@ -36,7 +36,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan add status land remove undo log path demo help completion
+set -l commands init plan add status check land remove undo log path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -45,6 +45,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a init -d 'Start a plan'
 complete -c git-fleet -n __git_fleet_needs_command -a plan -d 'Show tasks, waves, overlaps and problems'
 complete -c git-fleet -n __git_fleet_needs_command -a add -d 'Create branch and worktree of tasks'
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
+complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
 complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and move the base'
 complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree and branch of landed tasks'
 complete -c git-fleet -n __git_fleet_needs_command -a undo -d 'Take an operation back'
@@ -59,8 +60,8 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan add status land remove path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan status land log' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is plan add status check land remove path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan status check land log' -l json -d 'Print one JSON object'
 complete -c git-fleet -n '__git_fleet_is init add land remove undo' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
@@ -76,6 +77,12 @@ complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks
 
 complete -c git-fleet -n '__git_fleet_is status' -l wide -d 'Show every column'
 
+complete -c git-fleet -n '__git_fleet_is check' -l refs -x -a '(__git_fleet_heads)' -d 'Check these branches'
+complete -c git-fleet -n '__git_fleet_is check' -l onto -x -a '(__git_fleet_heads)' -d 'Take this branch for the base'
+complete -c git-fleet -n '__git_fleet_is check' -l committed -d 'Leave uncommitted work out'
+complete -c git-fleet -n '__git_fleet_is check' -l hook -r -F -d 'May this file be written here?'
+complete -c git-fleet -n '__git_fleet_is check' -l watch -d 'Look again and again'
+
 complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
 complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
 complete -c git-fleet -n '__git_fleet_is land' -l no-gate -d 'Run no gates'
@@ -87,7 +94,7 @@ complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many
 complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'
 complete -c git-fleet -n '__git_fleet_is demo' -a '(__fish_complete_directories)'
 
-complete -c git-fleet -n '__git_fleet_is add land remove path' -a '(__git_fleet_tasks)' -d Task
+complete -c git-fleet -n '__git_fleet_is add check land remove path' -a '(__git_fleet_tasks)' -d Task
 complete -c git-fleet -n '__git_fleet_is help' -a "$commands plan-guide tutorial"
 complete -c git-fleet -n '__git_fleet_is completion' -a 'bash zsh fish'
 

@@ -20,6 +20,7 @@ SUMMARIES = MappingProxyType(
         "plan": "Show tasks, waves, overlaps and problems",
         "add": "Create branch and worktree for tasks",
         "status": "Show every task and worktree, and what conflicts",
+        "check": "Find real conflicts and drift, uncommitted work included",
         "land": "Merge what is done onto the base, tested, one after another",
         "remove": "Remove worktree and branch of landed tasks",
         "undo": "Take back the last operation",

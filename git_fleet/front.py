@@ -113,6 +113,33 @@ def _only_failures(event: Event) -> None:
         click.echo(f"error: {sentences.event(event)}", err=True)
 
 
+def verbose() -> bool:
+    """Was -v given?"""
+    return bool(_meta("verbose"))
+
+
+def on_terminal() -> bool:
+    """Does somebody look at standard output?"""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def redraw(text: str, footer: str, over: str) -> str:
+    """Draw a frame over the one before, in one write; returns the frame as drawn."""
+    from git_fleet.output import frame as frames
+
+    columns, height = _width(), os.get_terminal_size(sys.stdout.fileno()).lines or 24
+    frame = frames.fitted(text, footer, columns=columns, height=height)
+    if frame != over:
+        click.echo(frames.drawn(frame, over, columns), nl=False)
+    return frame
+
+
+def note(line: str) -> None:
+    """What is worth knowing, on standard error; not with -q."""
+    if not _meta("quiet"):
+        click.echo(f"note: {line}", err=True)
+
+
 def answer(text: str) -> None:
     """The answer goes to standard output."""
     click.echo(text, nl=not text.endswith("\n"))

@@ -13,7 +13,21 @@ import pytest
 
 IN_CI = os.environ.get("CI") == "true"  # read before the tests are sealed
 COMPLETIONS = kit.ROOT / "completions"
-COMMANDS = ("init", "plan", "add", "status", "land", "remove", "undo", "log", "path", "demo", "help", "completion")
+COMMANDS = (
+    "init",
+    "plan",
+    "add",
+    "status",
+    "check",
+    "land",
+    "remove",
+    "undo",
+    "log",
+    "path",
+    "demo",
+    "help",
+    "completion",
+)
 CASES = (
     ("git fleet la", "git fleet land"),
     ("git fleet land --dr", "git fleet land --dry-run"),

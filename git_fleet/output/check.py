@@ -45,10 +45,20 @@ def text(check: Check, style: Style) -> str:
 
 
 def hints(check: Check) -> list[str]:
-    """What to type next where there is nothing to look at."""
-    if check.lines or check.source is None:
-        return []
-    return ["for branches without a worktree: git fleet check --refs '*'"]
+    """What to type next."""
+    radar = check.sight.radar
+    if not check.lines:
+        return ["for branches without a worktree: git fleet check --refs '*'"] if check.source else []
+    found = []
+    if radar.base_conflicts or any(pair.verdict is PairVerdict.CONFLICT for pair in radar.pairs):
+        found.append("to see both sides of each conflict: git fleet check -v")
+    for line in check.lines:
+        if line.id in radar.base_conflicts:
+            found.append(f"to resolve the conflict of {safe(line.id)} with the base: {_catch_up(check, line)}")
+            break
+    if any(line.drift for line in check.lines):
+        found.append("to see who owns what: git fleet plan")
+    return found
 
 
 def document(check: Check) -> dict[str, object]:
@@ -173,7 +183,7 @@ def _behind(check: Check, style: Style) -> Iterator[str]:
         lacks = check.sight.behind.get(line.id)
         behind = f", {words.count(lacks, 'commit')} behind" if lacks else ""
         yield paint(f"  {safe(line.label)} conflicts with {safe(base)} in {where}{behind}", WARM, style)
-        yield f"    resolve it there: {_catch_up(check, line)}"
+        yield f"    to resolve it: {_catch_up(check, line)}"
         found = check.sight.hunks.get((BASE, line.id), ()) if style.verbose else ()
         if found:
             yield hunks.side_by_side(found, base, line.label, style)

@@ -102,7 +102,7 @@ def test_the_screen_keeps_three_things_apart() -> None:
         "",
         "behind the base:",
         "  45 old one conflicts with main in a.py (content), 3 commits behind",
-        "    resolve it there: git -C '/w/app 45' merge main",
+        "    to resolve it: git -C '/w/app 45' merge main",
         "  47 lost: unknown, objects are missing in this shallow clone",
         "",
         "drift:",
@@ -121,6 +121,15 @@ def test_the_screen_keeps_three_things_apart() -> None:
         "6 branches, 6 pairs, 4 that could conflict, 2 of them known from before: "
         "1 conflict with a sibling, 1 with the base, 1 drifting, 2 unknown",
     ]
+
+
+def test_what_to_type_next() -> None:
+    assert check.hints(WHOLE) == [
+        "to see both sides of each conflict: git fleet check -v",
+        "to resolve the conflict of 45 with the base: git -C '/w/app 45' merge main",
+        "to see who owns what: git fleet plan",
+    ]
+    assert check.hints(WHOLE._replace(lines=LINES[:1], sight=sight())) == []
 
 
 def test_colour_adds_nothing_but_colour() -> None:
