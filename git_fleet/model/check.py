@@ -39,10 +39,17 @@ class Check(NamedTuple):
     sight: Sight
     committed: bool = False
     notes: tuple[str, ...] = ()
+    asked: str | None = None
+    """The one line that was asked about; the others are there because they could be in its way."""
+
+    @property
+    def strayed(self) -> tuple[Line, ...]:
+        """Those of the lines that were asked about and drift."""
+        return tuple(line for line in self.lines if line.drift and self.asked in (None, line.id))
 
     @property
     def well(self) -> bool:
         """Nothing conflicts, nobody strayed, and nothing is unknown."""
         radar = self.sight.radar
         troubled = any(pair.verdict is not PairVerdict.CLEAN for pair in radar.pairs)
-        return not (troubled or radar.base_conflicts or radar.unknown or any(line.drift for line in self.lines))
+        return not (troubled or radar.base_conflicts or radar.unknown or self.strayed)

@@ -7,7 +7,7 @@ from git_fleet.analysis import ownership
 from git_fleet.analysis import state as states
 from git_fleet.model.check import Check, Line, Strayed
 from git_fleet.model.errors import Refused, Usage
-from git_fleet.model.fleet import Snapshot, State, Worktree
+from git_fleet.model.fleet import PairVerdict, Snapshot, State, Worktree
 from git_fleet.model.landing import Candidate
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.model.sight import Sight, Tip
@@ -86,7 +86,14 @@ def _look(
 ) -> Sight:
     tips = {line.id: line.tip for line in lines}
     wanted = {id: wish for id, wish in wishes.items() if id in tips}
-    return sights.look(context, tips, wishes=wanted, committed=committed, hunks=hunks, remember=True)
+    sight = sights.look(context, tips, wishes=wanted, committed=committed, hunks=hunks, remember=True)
+    compared = len(tips) - len(_apart(sight))
+    return sight._replace(pairs_total=compared * (compared - 1) // 2)
+
+
+def _apart(sight: Sight) -> set[str]:
+    """Those that take no part in pairs."""
+    return {*sight.radar.base_conflicts, *sight.radar.unknown}
 
 
 def _of_task(task: Task, snapshot: Snapshot, tree: Worktree | None) -> Line:
@@ -149,20 +156,21 @@ def _part(whole: Check, id: str) -> Check:
     radar = whole.sight.radar
     pairs = tuple(pair for pair in radar.pairs if id in pair.keys)
     near = {id, *(key for pair in pairs for key in pair.keys)}
-    lines = tuple(line if line.id == id else line._replace(drift=()) for line in whole.lines if line.id in near)
+    lines = tuple(line for line in whole.lines if line.id in near)
     radar = radar._replace(
         pairs=pairs,
         base_conflicts={key: paths for key, paths in radar.base_conflicts.items() if key == id},
         unknown={key: why for key, why in radar.unknown.items() if key == id},
     )
-    order = tuple(step for step in whole.sight.order if step.id in near)
+    rivals = {id, *(key for pair in pairs if pair.verdict is not PairVerdict.CLEAN for key in pair.keys)}
+    order = tuple(step for step in whole.sight.order if step.id in rivals)
     compared = len(pairs)
     sight = whole.sight._replace(
         radar=radar,
         order=order,
         compared=compared,
         remembered=min(compared, whole.sight.remembered),
-        pairs_total=len(whole.lines) - 1,
+        pairs_total=0 if id in _apart(whole.sight) else len(whole.lines) - len(_apart(whole.sight)) - 1,
         stops=sum(step.action == "stop" for step in order),
     )
-    return whole._replace(lines=lines, sight=sight)
+    return whole._replace(lines=lines, sight=sight, asked=id)

@@ -56,7 +56,7 @@ def hints(check: Check) -> list[str]:
         if line.id in radar.base_conflicts:
             found.append(f"to resolve the conflict of {safe(line.id)} with the base: {_catch_up(check, line)}")
             break
-    if any(line.drift for line in check.lines):
+    if check.strayed:
         found.append("to see who owns what: git fleet plan")
     return found
 
@@ -78,7 +78,7 @@ def document(check: Check) -> dict[str, object]:
             "conflicts": verdicts.count(PairVerdict.CONFLICT),
             "unknown": verdicts.count(PairVerdict.UNKNOWN) + len(radar.unknown),
             "base_conflicts": len(radar.base_conflicts),
-            "drift": sum(bool(line.drift) for line in check.lines),
+            "drift": len(check.strayed),
         },
         "order": [step.id for step in sight.order],
         "stops": [step.id for step in sight.order if step.action is Action.STOP],
@@ -210,7 +210,7 @@ def _where(paths: Sequence[str], kinds: Sequence[str], style: Style) -> str:
 
 
 def _drift(check: Check, style: Style) -> Iterator[str]:
-    for line in check.lines:
+    for line in check.strayed:
         by_owners: dict[tuple[str, ...], list[str]] = {}
         for one in line.drift:
             by_owners.setdefault(one.owners, []).append(one.path)
@@ -248,7 +248,7 @@ def _summary(check: Check) -> str:
     parts = [
         words.count(verdicts.count(PairVerdict.CONFLICT), "conflict") + " with a sibling",
         f"{len(radar.base_conflicts)} with the base",
-        f"{sum(bool(line.drift) for line in check.lines)} drifting",
+        f"{len(check.strayed)} drifting",
     ]
     unknown = verdicts.count(PairVerdict.UNKNOWN) + len(radar.unknown)
     if unknown:
