@@ -1,10 +1,14 @@
 """Both sides of a conflict as text: regions between git's markers, or whole files where there is no merged one."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from git_fleet.model.sight import Hunk, Stage
 
 _OURS, _ANCESTOR, _BETWEEN, _THEIRS = "<<<<<<< ", "||||||| ", "=======", ">>>>>>> "
+
+
+_ASIDE = re.compile(r"~[0-9a-f]{40,64}(_\d+)?$")
 
 
 def wanted(tree: str, stages: Sequence[Stage]) -> Iterator[str]:
@@ -23,7 +27,7 @@ def hunks(tree: str, stages: Sequence[Stage], texts: Mapping[str, str | None]) -
         merged = texts.get(f"{tree}:{path}")
         regions = list(_regions(path, merged)) if merged and {2, 3} <= sides.keys() and "\0" not in merged else []
         if not regions:
-            regions = [Hunk(path, None, *(_whole(sides.get(number), texts) for number in (2, 3)))]
+            regions = [Hunk(_ASIDE.sub("", path), None, *(_whole(sides.get(number), texts) for number in (2, 3)))]
         found += regions
     return tuple(found)
 

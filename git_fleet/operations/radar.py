@@ -101,12 +101,13 @@ class _Look(NamedTuple):
         missing = [key for key in self.sides if key not in self.rows]
         fresh = self._merged_with_base(missing)
         clean = [key for key in missing if fresh[key].verdict == PairVerdict.CLEAN]
-        found = merging.changes(self.judge.place, self.base.tree, [fresh[key].tree for key in clean])
-        for key, (changes, lines) in zip(clean, found, strict=True):
+        changed = merging.changes(self.judge.place, self.base.tree, [fresh[key].tree for key in clean])
+        for key, (changes, lines) in zip(clean, changed, strict=True):
             fresh[key] = fresh[key]._replace(changes=changes, lines=lines)
         self.judge.remember({keys[key]: row for key, row in fresh.items()})
-        order = {key: fresh[key] if key in fresh else self.rows[key] for key in self.sides}
-        self.rows.update(order)
+        found = {key: fresh[key] if key in fresh else self.rows[key] for key in self.sides}
+        self.rows.clear()
+        self.rows.update(found)
 
     def _base_key(self, key: str) -> Key:
         return self.base.commit, self.sides[key].head, BASE

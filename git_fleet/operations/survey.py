@@ -13,7 +13,6 @@ from git_fleet.model.fleet import (
     Fleet,
     Landing,
     Lines,
-    Radar,
     Repository,
     Snapshot,
     State,
@@ -21,7 +20,8 @@ from git_fleet.model.fleet import (
     Worktree,
 )
 from git_fleet.model.plan import PlanView, SourceKind, Task
-from git_fleet.operations import radar as radars
+from git_fleet.model.sight import Sight, Tip
+from git_fleet.operations import sight as sights
 from git_fleet.operations.context import Context
 from git_fleet.plan import names
 from git_fleet.repo import git
@@ -137,8 +137,8 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     standings = states.standings(context.plan, snapshot, view.overlaps)
     extra = _unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
-    sight = radars.look(context.repository, context.base, tips, family)
     dirt = dirt_soon()
+    seen = sights.look(context, tips, dirt_soon=lambda: dirt, family=family)
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         gates = journal.gates_by_task() if journal else {}
     waves = {id: number for number, wave in enumerate(view.waves, 1) for id in wave}
@@ -147,7 +147,7 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     reports = []
     for id, task in tasks.items():
         standing = standings.get(id) or states.Standing(State.ACTIVE, dict(extra)[task])
-        report = _report(task, standing, snapshot, sight, keys, dirt)
+        report = _report(task, standing, snapshot, seen, keys, dirt)
         reports.append(report._replace(wave=waves.get(id), gate=gates.get(id, "none")))
     planned = len(context.plan.tasks)
     main = context.worktrees[0] if context.worktrees else None
@@ -182,26 +182,33 @@ def _radar_tips(
     snapshot: Snapshot,
     standings: Mapping[str, states.Standing],
     extra: Sequence[tuple[Task, Worktree]],
-) -> dict[str, Branch]:
-    """The branches whose conflicts matter: begun, not landed, with commits that the base lacks."""
+) -> dict[str, Tip]:
+    """The branches whose conflicts matter, by ref: begun and not landed. Their worktrees' uncommitted work counts."""
     over = (State.LANDED, State.DROPPED)
-    begun = [task.ref for task in context.plan.tasks if standings[task.id].state not in over]
-    refs = dict.fromkeys((*begun, *(task.ref for task, _ in extra)))
-    return {ref: snapshot.branches[ref] for ref in refs if ref in snapshot.distances and snapshot.distances[ref].ahead}
+    tops = {task.ref: tree.path for task, tree in extra if tree.branch == task.ref}
+    for task in context.plan.tasks:
+        standing = standings[task.id]
+        if standing.state not in over:
+            tops[task.ref] = standing.worktree.path if standing.worktree else ""
+    return {
+        ref: Tip(ref, ref, snapshot.branches[ref].tip, top or None)
+        for ref, top in tops.items()
+        if ref in snapshot.distances
+    }
 
 
 def _report(
     task: Task,
     standing: states.Standing,
     snapshot: Snapshot,
-    sight: Radar,
+    seen: Sight,
     keys: Mapping[str, str],
     dirt: Mapping[str, Dirt | None],
 ) -> TaskReport:
     ref, tree = task.ref, standing.worktree
-    changed = tuple(change.path for change in sight.changes.get(ref, ()))
+    sight = seen.radar
     own_dirt = dirt.get(tree.path) if tree else None
-    touched = (*changed, *(own_dirt.paths if own_dirt else ()))
+    touched = (*seen.changed.get(ref, ()), *(own_dirt.paths if own_dirt else ()))
     conflicts = tuple(
         (keys[other], pair.paths)
         for pair in sight.pairs

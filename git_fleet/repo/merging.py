@@ -153,7 +153,7 @@ def _batch(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
         batch = waiting.pop()
         result = _run(place, *_QUICK, *_MERGE_TREE, stdin="".join(f"{ours} {theirs}\n" for ours, theirs in batch))
         found = list(_read_merges(result.stdout))[: len(batch)]
-        merged += found
+        merged += (_under_real_names(merge, names) for merge, names in zip(found, batch, strict=False))
         rest = batch[len(found) :]
         if not rest:
             continue
@@ -167,6 +167,17 @@ def _batch(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
             merged.append(Merge(False, "", why="git crashed on this merge" if crashed else _reason(result)))
             waiting += [rest[1:]] if rest[1:] else []
     return merged
+
+
+def _under_real_names(merge: Merge, commits: tuple[str, str]) -> Merge:
+    """Where two things want one path, git moves one aside, to `<path>~<commit>`: both are conflicts of that path."""
+    aside = [path for path in merge.paths if any(f"~{commit}" in path for commit in commits)]
+    if not aside:
+        return merge
+    ours, theirs = commits
+    return merge._replace(
+        paths=tuple(sorted({path.partition(f"~{ours}")[0].partition(f"~{theirs}")[0] for path in merge.paths}))
+    )
 
 
 def _reason(result: process.Result) -> str:
@@ -186,7 +197,9 @@ def _read_merges(listed: str) -> Iterator[Merge]:
             tree = next(fields)
             stages = tuple(_stage(entry) for entry in iter(lambda: next(fields), ""))
             notices = []
-            while count := next(fields):
+            while (
+                count := next(fields)
+            ).isdigit():  # else it is empty, or advice on submodules: the end of this answer
                 paths = tuple(next(fields) for _ in range(int(count)))
                 notices.append(Notice(next(fields), paths))
                 next(fields)
