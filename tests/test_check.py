@@ -278,6 +278,61 @@ def test_names_are_escaped(six: Repo) -> None:
     assert "odd\\x1b[31m.txt" in said and "odd\x1b" not in said
 
 
+def plant(repo: Repo, name: str, *commands: str) -> None:
+    """A branch whose one commit is made by shell commands."""
+    tree = repo.path.parent / name
+    repo.git("worktree", "add", "-q", "-b", name, tree)
+    subprocess.run(["sh", "-ec", "\n".join(commands)], cwd=tree, check=True)
+    repo.git("add", "-A", cwd=tree)
+    repo.git("commit", "-q", "-m", name, cwd=tree)
+
+
+def _without_side(path: str) -> str:
+    """git moves a file that is in a directory's way aside to `p~one`."""
+    return path.removesuffix("~one")
+
+
+LONG = "seq 1 40 | sed s/^7$/{}/ >{}"
+SUBMODULE = "git update-index --add --cacheinfo 160000,{},sub && mkdir -p sub"
+PLANTED = {
+    "content": ([LONG.format("one", "a")], [LONG.format("two", "a")], ["a"]),
+    "add/add": (["echo one >new"], ["echo two >new"], ["new"]),
+    "modify/delete": ([LONG.format("one", "a")], ["rm a"], ["a"]),
+    "rename/delete": (["mv a moved"], ["rm a"], ["moved"]),
+    "rename/rename": (["mv a one"], ["mv a two"], ["a", "one", "two"]),
+    "binary": (["printf '\\0one' >bin"], ["printf '\\0two' >bin"], ["bin"]),
+    "file/directory": (["echo x >p"], ["mkdir p", "echo y >p/q"], ["p"]),
+    "submodule": ([SUBMODULE.format("1" * 40)], [SUBMODULE.format("2" * 40)], ["sub"]),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_planted_conflicts_of_every_kind(kind: str, tmp_path: Path) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"a": "".join(f"{number}\n" for number in range(1, 41)), "z": "z\n"})
+    subprocess.run(["sh", "-ec", "printf '\\0base' >bin; git add bin; git commit -qm bin"], cwd=repo.path, check=True)
+    one, two, paths = PLANTED[kind]
+    plant(repo, "one", *one)
+    plant(repo, "two", *two)
+    plant(repo, "three", "echo apart >apart")
+    found = verdicts(check(repo, "--committed", status=1))
+    verdict, where, kinds = found.pop(("one", "two"))
+    assert found == {}
+    merged = subprocess.run(
+        ["git", "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "one", "two"],
+        cwd=repo.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert merged.returncode == 1
+    assert (verdict, where) == (
+        "conflict",
+        sorted(_without_side(path) for path in merged.stdout.split("\0")[1:] if path),
+    )
+    assert where == paths
+    assert kind in kinds
+
+
 @pytest.mark.parametrize("bundle", ["flask", "pre-commit"])
 def test_real_pull_requests(bundle: str, tmp_path: Path) -> None:
     """Every verdict and every path equal git's own."""
