@@ -43,7 +43,7 @@ def _with_base(
         if merge is None or merge.clean:
             merged[key] = merge.tree if merge else branch.tree
         else:
-            conflicts[key] = merge.paths
+            conflicts[key] = merge.paths or ((merge.why,) if merge.why else ())
     return merged, conflicts
 
 

@@ -65,7 +65,7 @@ def dirt_soon(tops: Sequence[str], *, ignored: bool = False) -> Callable[[], dic
         process.Job((program, *PINNED, f"--git-dir={private}", f"--work-tree={top}", *args), top, env)
         for top, private in wanted.items()
     ]
-    wait = process.start_many(jobs, at_once=os.cpu_count() or 2)
+    wait = process.start_many(jobs, at_once=2 * (os.cpu_count() or 2))
 
     def answers() -> dict[str, Dirt | None]:
         found = dict(zip(wanted, wait(), strict=True))

@@ -91,25 +91,34 @@ def _lay_out_attributes(place: Quarantine, base: str) -> None:
 def merges(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
     """Merge each (ours, theirs) pair of commits in one process, in order. Raises GitError or Fatal.
 
-    A merge that git dies of takes the answers of its whole batch along (assertions in merge-ort.c of git 2.39): the
-    batch is halved until that one is alone.
+    A merge that git dies of (assertions in merge-ort.c of git 2.39) or refuses (no common history) takes the answers
+    of its whole batch along: the batch is halved until that one is alone.
     """
     if not pairs:
         return []
     asked = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
     args = ("merge-tree", "--stdin", "-z", "--name-only", "--no-messages")
     result = git.ask(place.repository, *args, cwd=f"{place.folder}/tree", stdin=asked, env=place.env)
-    if result.status < 0 or result.status == 134:
-        if len(pairs) == 1:
-            return [Merge(False, "", why="git crashed on this merge")]
+    if result.status and len(pairs) > 1:
         half = len(pairs) // 2
         return merges(place, pairs[:half]) + merges(place, pairs[half:])
+    if result.status < 0 or result.status == 134:
+        return [Merge(False, "", why="git crashed on this merge")]
     if result.status:
+        related = git.ask(place.repository, "merge-base", *pairs[0], cwd=f"{place.folder}/tree", env=place.env)
+        if related.status == 1:
+            return [Merge(False, "", why="no common history")]
         raise GitError(args, result.status, result.stderr)
     found = list(_read_merges(result.stdout))
     if len(found) != len(pairs):
         raise Fatal(f"git merge-tree answered {len(found)} of {len(pairs)} merges")
-    return found
+    return [_with_plain_paths(one, *pair) for one, pair in zip(found, pairs, strict=True)]
+
+
+def _with_plain_paths(merge: Merge, ours: str, theirs: str) -> Merge:
+    """A file where the other side has a folder is moved aside to `<path>~<commit>`: its own name says more."""
+    plain = {path.removesuffix(f"~{ours}").removesuffix(f"~{theirs}") for path in merge.paths}
+    return merge._replace(paths=tuple(sorted(plain)))
 
 
 def _read_merges(listed: str) -> Iterator[Merge]:
