@@ -134,12 +134,14 @@ def _fill(template: str, names: dict[str, str]) -> str:
 
 
 def _absolute(place: str, main: str, *, home: bool) -> str:
-    """A bare name is a sibling of the main worktree; a relative path starts at it."""
+    """A bare name is a sibling of the main worktree; a relative path starts at it. Links on the way are followed, as
+    git does; a link at the place itself is not, since it would be in the way."""
     if home and place.startswith("~"):
         place = os.path.expanduser(place)
     elif "/" not in place.rstrip("/") and place not in (".", ".."):
         place = f"../{place}"
-    return os.path.normpath(os.path.join(main, place))
+    folder, name = os.path.split(os.path.normpath(os.path.join(main, place)))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _bad_numbers(row: Row, task: Task) -> list[Problem]:
