@@ -55,7 +55,17 @@ LAZY = {"pygit2", "tabulate", "pathspec"}
 NEVER = {"logging", "importlib.metadata", "pkg_resources", "asyncio"}
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
-FROZEN_CALLS = {"MappingProxyType", "tuple", "frozenset", "compile", "TypeVar", "NewType", "namedtuple", "object"}
+FROZEN_CALLS = {
+    "MappingProxyType",
+    "partial",
+    "tuple",
+    "frozenset",
+    "compile",
+    "TypeVar",
+    "NewType",
+    "namedtuple",
+    "object",
+}
 LOUD_FLOORS = {5}
 
 
