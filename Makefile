@@ -61,7 +61,7 @@ install: $(VENV)/.runtime ## install for everybody: PREFIX=/usr/local, DESTDIR=
 	$(pip) install --target "$(DESTDIR)$(home)" .
 	rm -rf "$(DESTDIR)$(home)/bin" "$(DESTDIR)$(home)/share" build
 	install -d "$(DESTDIR)$(PREFIX)/bin"
-	printf '#!%s -I\nimport sys\n\nsys.path.insert(0, "%s")\nfrom git_fleet.cli import main\n\nsys.exit(main())\n' \
+	printf '#!%s -I\nimport sys\n\nsys.path.insert(0, "%s")\nfrom git_fleet.start import main\n\nsys.exit(main())\n' \
 		"$$($(PYTHON) -c 'import sys; print(sys.executable)')" "$(abspath $(home))" >"$(DESTDIR)$(PREFIX)/bin/git-fleet"
 	chmod 755 "$(DESTDIR)$(PREFIX)/bin/git-fleet"
 	install -d "$(share)/man/man1" "$(share)/man/man7" "$(share)/bash-completion/completions" \

@@ -100,22 +100,22 @@ def tree() -> click.Group:
     return group
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run a command line and exit with its code."""
+def main(args: Sequence[str] | None = None, early: object = None) -> None:
+    """Run a command line and exit with its code. `early` is what was begun before, for the command that wants it."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     words = list(sys.argv[1:] if args is None else args)
-    sys.exit(_run(words))
+    sys.exit(_run(words, early))
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], early: object) -> int:
     if words[:1] == ["--version"]:
         click.echo(f"git-fleet {__version__}")
         return Exit.DONE
     if "--help" in _before_dashes(words):
         words = ["help", *[word for word in words[:1] if word in SUMMARIES]]
     try:
-        code = front.main(words, prog_name="git fleet", standalone_mode=False)
+        code = front.main(words, prog_name="git fleet", standalone_mode=False, obj=early)
         sys.stdout.flush()
         if _asked_for_usage(words):
             return Exit.USAGE

@@ -19,7 +19,8 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
 
     from git_fleet.operations import glance
 
-    first = glance.begin()
+    early = click.get_current_context().obj
+    first = early if isinstance(early, glance.Glance) else glance.begin()
     from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
     from git_fleet.operations import survey

@@ -213,6 +213,8 @@ class TaskReport(NamedTuple):
     """(other task's id, paths)."""
     gate: str
     reason: str | None
+    doubt: str | None = None
+    """Why nobody can say what it conflicts with."""
 
 
 class Fleet(NamedTuple):

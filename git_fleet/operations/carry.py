@@ -34,6 +34,7 @@ def carry_out(
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
     if landing:
         landing = _build(context, landing)
+        running.keep(repository, operation, [step.commit for step in landing[-1:] if step.commit])
         touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
         advance.refuse_if_in_the_way(repository, advance.holder(context.worktrees, base.ref), touched)
         if gates and context.settings.gates:

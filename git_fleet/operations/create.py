@@ -147,6 +147,8 @@ def add(
             _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
             wanted = [answer for answer in answers if answer.create]
             operation, alive = None, None
+            if wanted and new_row is not None:
+                source.append(context.plan, repository, new_row)  # first: a plan that cannot hold it refuses
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
@@ -157,7 +159,7 @@ def add(
         if operation is not None:
             journal.rewrite(operation, [change for answer in made for change in _intents(context, answer)])
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
-    return _tell(context, answers, [answer.task.id for answer in made], operation, new_row, say)
+    return _tell(context, answers, [answer.task.id for answer in made], operation, say)
 
 
 def _intents(context: Context, answer: admission.Admission) -> list[RecordedChange]:
@@ -228,7 +230,6 @@ def _tell(
     answers: Sequence[admission.Admission],
     made: Sequence[str],
     operation: int | None,
-    new_row: Row | None,
     say: Listener,
 ) -> Outcome:
     existed = [answer.task.id for answer in answers if answer.exists]
@@ -238,8 +239,6 @@ def _tell(
             say(Created(task.id, task.branch, task.worktree, existed=answer.exists))
         elif answer.why is not None:
             say(NotCreated(task.id, answer.why, answer.hints))
-    if new_row is not None and new_row.id in made:
-        source.append(context.plan, context.repository, new_row)
     write_status(context, dict.fromkeys((*made, *existed), "active"), say)
     flying = sum(1 for tree in context.worktrees if not tree.main) + len(made)
     if made and context.settings.limit is None and flying > admission.HINT_PAST:

@@ -48,19 +48,14 @@ def _adopted(context: Context, patterns: Sequence[str]) -> tuple[Row, ...]:
         for tree in context.worktrees
         if tree.branch and not tree.main and not is_lane(context.repository, tree)
     }
-    refs = [ref for ref in git.branches(context.repository) if ref != context.base.ref]
-    rows: list[Row] = []
-    taken: set[str] = set()
-    for ref in refs:
-        short = ref.removeprefix("refs/heads/")
-        if patterns and not any(fnmatch.fnmatchcase(short, pattern) for pattern in patterns):
-            continue
-        row = names.row_of_branch(short)
-        if row.id.casefold() in taken:
-            row = row._replace(id=names.slugify(short))
-        taken.add(row.id.casefold())
-        rows.append(row._replace(branch=short, worktree=_relative(context.repository, places.get(ref))))
-    return tuple(rows)
+    shorts = [ref.removeprefix("refs/heads/") for ref in git.branches(context.repository) if ref != context.base.ref]
+    wanted = [
+        short for short in shorts if not patterns or any(fnmatch.fnmatchcase(short, pattern) for pattern in patterns)
+    ]
+    return tuple(
+        row._replace(worktree=_relative(context.repository, places.get(f"refs/heads/{row.branch}")))
+        for row in names.rows_of_branches(wanted)
+    )
 
 
 def _relative(repository: Repository, path: str | None) -> str | None:

@@ -36,6 +36,7 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
 
     `lenient` parks a named task that waits for another instead of refusing.
     """
+    _refuse_unknown_ways(context)
     snapshot, family = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     chosen = _select(context, snapshot, standings, request)
@@ -58,6 +59,16 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     return Prepared(tuple(steps), tasks, snapshot)
+
+
+def _refuse_unknown_ways(context: Context) -> None:
+    """A setting that this version cannot honour is not passed over in silence."""
+    for key, value, known in (
+        ("fleet.strategy", context.settings.strategy, "merge"),
+        ("fleet.gateMode", context.settings.gate_mode, "each"),
+    ):
+        if value != known:
+            raise Fatal(f"{key} is '{value}': this version knows '{known}' only", [f"git config --unset {key}"])
 
 
 def _idle(task: Task, tips: Mapping[str, Branch], action: Action, reason: str) -> Step:

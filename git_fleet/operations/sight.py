@@ -108,7 +108,7 @@ def _work(context: Context, tips: Mapping[str, Tip], dirt_soon: DirtSoon | None,
 
 
 def _only_operation(top: str) -> Dirt:
-    private = looking.private_dir(top)
+    private = git.private_dir(top)
     return Dirt(operation=looking.operation_in_progress(private) if private else None)
 
 

@@ -35,7 +35,8 @@ def fold(
             merge = merging.merge(place, line, branch.tip)
             if not merge.clean:
                 stopped.add(entry.id)
-                rest.append(_stop(step, merge.paths))
+                no_use = step._replace(action=Action.PARK, reason=f"git cannot merge it: {merge.why}")
+                rest.append(no_use if merge.why else _stop(step, merge.paths))
                 continue
             line = merging.commits(place, [(merge.tree, (line, branch.tip))])[0]
             landing.append(step._replace(action=Action.LAND, tree=merge.tree, reason=_why_lands(step)))

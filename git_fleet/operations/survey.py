@@ -230,6 +230,7 @@ def _report(
         conflicts=conflicts,
         gate="none",
         reason=standing.reason,
+        doubt=sight.unknown.get(ref),
     )
 
 

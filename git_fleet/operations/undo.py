@@ -34,12 +34,13 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
     """Take it back. Raises Refused, with nothing changed, when anything of it moved since or would lose work."""
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal:
+        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         operation = choose(journal, number)
         with (
             locks.hold(repository.fleet_dir, _lock_of(operation)),
             locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
         ):
-            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
             refuse_if_moved(repository, operation)
             summary = f"undo {operation.id}: {operation.summary}"
             intended = [revert.reverse(change) for change in reversed(operation.changes)]

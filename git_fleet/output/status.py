@@ -109,6 +109,8 @@ def _dirty(dirt: Dirt | None) -> str:
 
 
 def _conflicts(report: TaskReport) -> str:
+    if report.doubt is not None:
+        return f"unknown ({report.doubt})"
     base = [words.placed("base", report.base_conflict)] if report.base_conflict else []
     return ", ".join([*base, *(words.placed(other, paths) for other, paths in report.conflicts)])
 
@@ -163,13 +165,13 @@ def _object(report: TaskReport) -> dict[str, object]:
         "wave": report.wave,
         **_branch_part(report),
         **_worktree_part(report),
-        "base_conflict": bool(report.base_conflict),
-        "conflicts_with": [other for other, _ in report.conflicts],
+        "base_conflict": bool(report.base_conflict) if report.doubt is None else None,
+        "conflicts_with": [other for other, _ in report.conflicts] if report.doubt is None else None,
         "drift": list(report.drift),
         "gate": report.gate,
         "agent": task.agent,
         "progress": None,
-        "reason": report.reason,
+        "reason": report.reason or report.doubt,
     }
 
 

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Problem, Row, Severity, Task
@@ -54,6 +56,28 @@ def row_of_branch(short_branch: str) -> Row:
 def long_id(short_branch: str) -> str:
     """An id from the whole name of a branch, for one whose short id is taken."""
     return _safe_id(short_branch)
+
+
+def rows_of_branches(short_branches: Sequence[str]) -> list[Row]:
+    """A row for each branch, in order, ids unique and the same in whatever order the branches come."""
+    rows = [row_of_branch(short) for short in short_branches]
+    count = Counter(row.id.casefold() for row in rows)
+    taken: set[str] = set()
+    unique = []
+    for row, short in zip(rows, short_branches, strict=True):
+        id = _free(row.id if count[row.id.casefold()] == 1 else long_id(short), taken)
+        taken.add(id.casefold())
+        unique.append(row._replace(id=id, branch=short))
+    return unique
+
+
+def _free(id: str, taken: set[str]) -> str:
+    number = 2
+    free = id
+    while free.casefold() in taken:
+        free = f"{id}-{number}"
+        number += 1
+    return free
 
 
 def complete(
@@ -110,12 +134,14 @@ def _fill(template: str, names: dict[str, str]) -> str:
 
 
 def _absolute(place: str, main: str, *, home: bool) -> str:
-    """A bare name is a sibling of the main worktree; a relative path starts at it."""
+    """A bare name is a sibling of the main worktree; a relative path starts at it. Links on the way are followed, as
+    git does; a link at the place itself is not, since it would be in the way."""
     if home and place.startswith("~"):
         place = os.path.expanduser(place)
     elif "/" not in place.rstrip("/") and place not in (".", ".."):
         place = f"../{place}"
-    return os.path.normpath(os.path.join(main, place))
+    folder, name = os.path.split(os.path.normpath(os.path.join(main, place)))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _bad_numbers(row: Row, task: Task) -> list[Problem]:

@@ -1,7 +1,6 @@
 """Which plan there is: a file, the configuration, or, with neither, the linked worktrees; and the way back to it."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from git_fleet.model.errors import PlanError
@@ -90,23 +89,7 @@ def _checked_out(worktrees: Sequence[Worktree], base: str) -> tuple[Task, ...]:
         if tree.branch and tree.branch.startswith(_HEADS) and not tree.main
     }
     found.pop(base, None)
-    rows = [names.row_of_branch(short) for short in found]
-    count = Counter(row.id.casefold() for row in rows)
-    rows = [row if count[row.id.casefold()] == 1 else row._replace(id=names.long_id(row.branch or "")) for row in rows]
-    taken: set[str] = set()
-    tasks = []
-    for row, (short, path) in zip(rows, found.items(), strict=True):
-        id = _free(row.id, taken)
-        taken.add(id.casefold())
-        title = row.title or id
-        tasks.append(Task(id=id, title=title, slug=names.slugify(row.title or ""), branch=short, worktree=path))
-    return tuple(tasks)
-
-
-def _free(id: str, taken: set[str]) -> str:
-    number = 2
-    free = id
-    while free.casefold() in taken:
-        free = f"{id}-{number}"
-        number += 1
-    return free
+    return tuple(
+        Task(id=row.id, title=row.title or row.id, slug=names.slugify(row.title or ""), branch=short, worktree=path)
+        for row, (short, path) in zip(names.rows_of_branches(list(found)), found.items(), strict=True)
+    )

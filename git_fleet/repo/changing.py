@@ -4,7 +4,8 @@ Here the user's configuration counts (signing, hooks, identity); only what must 
 that write inherit the descriptor of the lock that they write under.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from git_fleet.model.errors import Busy, Fatal, GitError, Refused
@@ -24,22 +25,7 @@ class RefUpdate(NamedTuple):
     new: str | None
 
 
-def _tell(
-    repository: Repository,
-    *args: str,
-    cwd: str | None = None,
-    stdin: str | None = None,
-    env: Mapping[str, str] | None = None,
-    inherit: Sequence[int] = (),
-) -> process.Result:
-    place = [f"--git-dir={repository.common_dir}"] if cwd is None else []
-    return process.run(
-        [git_program(), *_DURABLE, *place, *args],
-        cwd=cwd or repository.common_dir,
-        env={**git.ENVIRONMENT, **(env or {})},
-        stdin=stdin,
-        inherit=inherit,
-    )
+_tell = partial(git.ask, pinned=_DURABLE)
 
 
 def _must(result: process.Result, *args: str) -> str:

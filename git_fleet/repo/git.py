@@ -20,6 +20,19 @@ ORIGINS = "refs/fleet/base/"
 """`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
 
 
+def private_dir(worktree: str) -> str | None:
+    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense."""
+    link = os.path.join(worktree, ".git")
+    if os.path.isdir(link):
+        return link
+    try:
+        with open(link, encoding="utf-8", errors="surrogateescape") as file:
+            label, _, path = file.read(8192).partition(":")
+    except OSError:
+        return None
+    return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
+
+
 def ask(
     repository: Repository,
     *args: str,
@@ -27,11 +40,18 @@ def ask(
     stdin: str | None = None,
     env: Mapping[str, str] | None = None,
     inherit: Sequence[int] = (),
+    pinned: Sequence[str] = PINNED,
 ) -> process.Result:
-    """Run git and hand back whatever came. Without `cwd`, on the repository as such; with it, in that worktree."""
-    place = [f"--git-dir={repository.common_dir}"] if cwd is None else []
+    """Run git and hand back whatever came. Without `cwd`, on the repository as such; with it, in that worktree.
+
+    The git directory is always named: a worktree that lost its `.git` must not be taken for a part of the repository
+    around it. Raises Fatal for such a worktree.
+    """
+    place = repository.common_dir if cwd is None else (env or {}).get("GIT_DIR") or private_dir(cwd)
+    if place is None:
+        raise Fatal(f"'{cwd}' is no worktree any more: its '.git' is gone or makes no sense", ["git worktree repair"])
     return process.run(
-        [git_program(), *PINNED, *place, *args],
+        [git_program(), *pinned, f"--git-dir={place}", *args],
         cwd=cwd or repository.common_dir,
         env={**ENVIRONMENT, **(env or {})},
         stdin=stdin,

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from git_fleet.model.fleet import Dirt
 from git_fleet.repo import process
-from git_fleet.repo.git import ENVIRONMENT, PINNED
+from git_fleet.repo.git import ENVIRONMENT, PINNED, private_dir
 from git_fleet.repo.location import git_program
-from git_fleet.repo.looking import private_dir
 from git_fleet.repo.merging import Quarantine
 
 MANY = 200

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from git_fleet.model.fleet import Dirt, Repository
 from git_fleet.repo import process
-from git_fleet.repo.git import ENVIRONMENT, PINNED, answer, ask
+from git_fleet.repo.git import ENVIRONMENT, PINNED, answer, ask, private_dir
 from git_fleet.repo.location import git_program
 
 _OPERATION_FILES = (
@@ -21,19 +21,6 @@ _OPERATION_FILES = (
 def operation_in_progress(git_dir: str) -> str | None:
     """The unfinished operation of the worktree with this private git directory."""
     return next((name for file, name in _OPERATION_FILES if os.path.exists(f"{git_dir}/{file}")), None)
-
-
-def private_dir(worktree: str) -> str | None:
-    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense."""
-    link = os.path.join(worktree, ".git")
-    if os.path.isdir(link):
-        return link
-    try:
-        with open(link, encoding="utf-8", errors="surrogateescape") as file:
-            label, _, path = file.read(8192).partition(":")
-    except OSError:
-        return None
-    return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
 
 
 def index_bytes(top: str) -> int:
@@ -65,7 +52,7 @@ def dirt_soon(tops: Sequence[str], *, ignored: bool = False) -> Callable[[], dic
         process.Job((program, *PINNED, f"--git-dir={private}", f"--work-tree={top}", *args), top, env)
         for top, private in wanted.items()
     ]
-    wait = process.start_many(jobs, at_once=os.cpu_count() or 2)
+    wait = process.start_many(jobs, at_once=2 * (os.cpu_count() or 2))
 
     def answers() -> dict[str, Dirt | None]:
         found = dict(zip(wanted, wait(), strict=True))

@@ -164,7 +164,9 @@ def _batch(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
             half = len(rest) // 2
             waiting += [rest[half:], rest[:half]]
         else:
-            merged.append(Merge(False, "", why="git crashed on this merge" if crashed else _reason(result)))
+            merged.append(
+                Merge(False, "", why="git crashed on this merge" if crashed else _reason(place, rest[0], result))
+            )
             waiting += [rest[1:]] if rest[1:] else []
     return merged
 
@@ -180,7 +182,9 @@ def _under_real_names(merge: Merge, commits: tuple[str, str]) -> Merge:
     )
 
 
-def _reason(result: process.Result) -> str:
+def _reason(place: Quarantine, pair: tuple[str, str], result: process.Result) -> str:
+    if _run(place, "merge-base", *pair).status == 1:
+        return "no common history"
     said = [line for line in result.stderr.splitlines() if line.strip()]
     return f"git: {said[-1].removeprefix('fatal: ').removeprefix('error: ')}" if said else "git could not merge"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import git, looking, merging, process
+from git_fleet.repo import git, merging, process
 from git_fleet.repo.git import ENVIRONMENT, PINNED
 from git_fleet.repo.location import git_program
 
@@ -104,7 +104,7 @@ def _dirty(repository: Repository, versions: Sequence[Version], path: str) -> li
 
 
 def _status_of(top: str, path: str) -> process.Job:
-    private = looking.private_dir(top) or ""
+    private = git.private_dir(top) or ""
     args = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--", path)
     argv = (git_program(), *PINNED, f"--git-dir={private}", f"--work-tree={top}", *args)
     return process.Job(argv, top, tuple(ENVIRONMENT.items()))
@@ -138,7 +138,7 @@ def _commit(place: merging.Quarantine, version: Version, path: str) -> str:
 
 def _written(place: merging.Quarantine, top: str, full: str, path: str) -> tuple[str, str]:
     """(mode, id) of a worktree's file, as `git add` would store it, in the quarantine."""
-    env = {**place.env, "GIT_DIR": looking.private_dir(top) or "", "GIT_WORK_TREE": top}
+    env = {**place.env, "GIT_DIR": git.private_dir(top) or "", "GIT_WORK_TREE": top}
     if os.path.islink(full):
         target = os.readlink(full)
         return "120000", git.answer(place.repository, "hash-object", "-w", "--stdin", stdin=target, env=env).strip()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git, looking
+from git_fleet.repo import changing, git
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _EMPTY = "refs/fleet/empty"
@@ -56,7 +56,7 @@ def _forget(entry: str, path: str) -> None:
     """Take a half-made worktree away: its entry, which nobody else can have made meanwhile, and an empty folder."""
     import shutil
 
-    if os.path.normpath(looking.private_dir(path) or "") == entry:
+    if os.path.normpath(git.private_dir(path) or "") == entry:
         os.unlink(f"{path}/.git")
     shutil.rmtree(entry, ignore_errors=True)
     for folder in (path, os.path.dirname(entry)):
@@ -96,7 +96,7 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
     What lies there already is passed over: numbers go on from `number`. Raises Refused where there is no such place,
     or where the entry is not one of this repository's.
     """
-    private = looking.private_dir(path)
+    private = git.private_dir(path)
     home = f"{repository.common_dir}/worktrees/"
     if private is None or not os.path.realpath(private).startswith(home):
         raise Refused(f"'{path}' has no entry among the worktrees of this repository")

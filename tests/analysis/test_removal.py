@@ -1,0 +1,72 @@
+"""May it go? A decision table: one harm at a time, then several."""
+
+import pytest
+
+from git_fleet.analysis.removal import Facts, Fate, Removal, verdict
+from git_fleet.model.fleet import Dirt
+
+GOOD = Facts("a", "/a", landed=True, proof="landed: 1234567890 is in main", unlanded=0, dirt=Dirt())
+MANY = tuple(f"f{number}" for number in range(8))
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (GOOD._replace(landed=False), "'a' has not landed"),
+        (GOOD._replace(unlanded=1), "'a' has 1 commit that the base lacks"),
+        (GOOD._replace(landed=False, unlanded=2), "'a' has 2 commits that the base lacks"),
+        (GOOD._replace(locked=""), "it is locked"),
+        (GOOD._replace(locked="agent 7"), "it is locked: agent 7"),
+        (GOOD._replace(inside=("a repository is in it: /a/b",)), "a repository is in it: /a/b"),
+        (GOOD._replace(standing_in=True), "you stand in it"),
+        (GOOD._replace(head_kept=False), "what is checked out there is on no branch"),
+        (GOOD._replace(dirt=Dirt(staged=("x",))), "staged: x"),
+        (GOOD._replace(dirt=Dirt(unstaged=("x", "y"))), "modified: x, y"),
+        (GOOD._replace(dirt=Dirt(untracked=("x",))), "untracked: x"),
+        (GOOD._replace(dirt=Dirt(unmerged=("x",))), "unmerged: x"),
+        (GOOD._replace(dirt=Dirt(ignored=MANY)), "ignored: f0, f1, f2, f3, f4 and 3 more"),
+        (GOOD._replace(dirt=Dirt(hidden=("x",))), "modified, though marked as unchanged: x"),
+        (GOOD._replace(dirt=Dirt(operation="rebase")), "a rebase is in progress"),
+    ],
+)
+def test_one_harm_keeps_it(facts: Facts, reason: str) -> None:
+    assert verdict(facts) == Removal(Fate.KEEP, (reason,))
+
+
+@pytest.mark.parametrize("facts", [GOOD._replace(dirt=None), GOOD._replace(unlanded=None)])
+def test_what_cannot_be_seen_is_not_removed(facts: Facts) -> None:
+    assert verdict(facts) == Removal(Fate.UNKNOWN, ("git cannot tell what is in it",))
+
+
+@pytest.mark.parametrize("facts", [GOOD, GOOD._replace(worktree=None, dirt=None)])
+def test_what_is_proven_goes(facts: Facts) -> None:
+    assert verdict(facts) == Removal(Fate.REMOVE, ("landed: 1234567890 is in main",))
+
+
+def test_without_a_worktree_only_the_branch_counts() -> None:
+    facts = GOOD._replace(worktree=None, dirt=Dirt(unstaged=("x",)), locked="x", standing_in=True)
+    assert verdict(facts).fate is Fate.REMOVE
+    assert verdict(facts._replace(unlanded=1)).fate is Fate.KEEP
+
+
+def test_a_harm_counts_more_than_what_cannot_be_seen() -> None:
+    assert verdict(GOOD._replace(dirt=None, locked="x")) == Removal(Fate.KEEP, ("it is locked: x",))
+
+
+def test_every_reason_in_order() -> None:
+    dirt = Dirt(("s",), ("m",), ("n",), ("u",), ("i",), ("h",), "merge")
+    facts = Facts("a", "/a", unlanded=1, dirt=dirt, locked="x", inside=("in",), standing_in=True, head_kept=False)
+    assert verdict(facts).reasons == (
+        "'a' has 1 commit that the base lacks",
+        "in",
+        "you stand in it",
+        "it is locked: x",
+        "what is checked out there is on no branch",
+        "unmerged: u",
+        "staged: s",
+        "modified: m",
+        "untracked: n",
+        "ignored: i",
+        "modified, though marked as unchanged: h",
+        "a merge is in progress",
+    )

@@ -1,0 +1,78 @@
+"""Moving a branch with its checkout."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import rooms
+from kit import Repo
+
+from git_fleet.model.errors import Busy, Refused
+from git_fleet.model.fleet import Worktree
+from git_fleet.operations import advance
+from git_fleet.repo import git
+
+REF = "refs/heads/main"
+
+
+@pytest.fixture
+def repo(tmp_path: Path, make_repo: Callable[..., Repo]) -> Repo:
+    repo = make_repo(tmp_path / "app", {"file": "x\n", "other": "x\n", ".gitignore": "*.log\n"})
+    repo.branch("ahead", {"file": "new\n", "fresh/deep": "x\n"})
+    return repo
+
+
+def move(repo: Repo, old: str, new: str, *, back: bool = False) -> None:
+    advance.move(rooms.of(repo), REF, repo.oid(old), repo.oid(new), "test", (), back=back)
+
+
+def test_there_and_back_with_the_checkout(repo: Repo) -> None:
+    start = repo.oid("main")
+    move(repo, "main", "ahead")
+    assert (repo.oid("main"), repo.read("file"), repo.git("status", "--porcelain")) == (repo.oid("ahead"), "new\n", "")
+    move(repo, "main", start, back=True)
+    assert (repo.oid("main"), repo.read("file"), repo.git("status", "--porcelain")) == (start, "x\n", "")
+
+
+@pytest.mark.parametrize("checked_out", [True, False])
+def test_a_branch_that_is_elsewhere_is_busy(repo: Repo, checked_out: bool) -> None:
+    other = repo.branch("other")
+    if not checked_out:
+        repo.git("checkout", "-q", "--detach")
+    before = repo.snapshot()
+    with pytest.raises(Busy, match=f"'{REF}' moved meanwhile: it is at {repo.oid('main')}, not at {other}"):
+        move(repo, "other", "ahead")
+    assert repo.snapshot() == before
+
+
+@pytest.mark.parametrize("name", ["file", "fresh", "fresh/deep", "fresh/deep/er"])
+def test_work_at_or_below_or_above_is_in_the_way(repo: Repo, name: str) -> None:
+    repo.write({name: "mine\n"})
+    before = repo.snapshot()
+    with pytest.raises(Refused, match=r"uncommitted work in .* is in the way: f"):
+        move(repo, "main", "ahead")
+    assert repo.snapshot() == before
+
+
+def test_work_beside_is_not_in_the_way(repo: Repo) -> None:
+    repo.write({"other": "mine\n", "fresh2": "mine\n", "x.log": "mine\n"})
+    move(repo, "main", "ahead")
+    assert repo.git("status", "--porcelain") == " M other\n?? fresh2"
+
+
+def test_the_holder_of_a_branch(repo: Repo) -> None:
+    found = git.worktrees(rooms.of(repo))
+    assert advance.holder(found, REF) == found[0]
+    assert advance.holder(found, "refs/heads/ahead") is None
+    gone = Worktree("/gone", found[0].head, REF, prunable="gitdir file points to non-existent location")
+    assert advance.holder((*found, gone), REF) == found[0]
+    with pytest.raises(Refused, match=r"'main' is checked out twice, in '.*app' and '/again'"):
+        advance.holder((*found, Worktree("/again", found[0].head, REF)), REF)
+
+
+def test_many_files_in_the_way_are_counted(repo: Repo) -> None:
+    names = [f"fresh{number}" for number in range(8)]
+    repo.branch("wide", dict.fromkeys(names, "x\n"))
+    repo.write(dict.fromkeys(names, "mine\n"))
+    with pytest.raises(Refused, match=r"in the way: fresh0, .*fresh4 and 3 more$"):
+        move(repo, "main", "wide")

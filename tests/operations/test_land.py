@@ -1,0 +1,286 @@
+"""`land`: the base moves once, with its checkout, or not at all."""
+
+import subprocess
+from pathlib import Path
+
+import kit
+import pytest
+import rooms
+from kit import Repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return rooms.fleet(tmp_path, {"a": {"a": "x\n", "file": "changed\n"}, "b": {"b": "x\n"}})
+
+
+def landed(repo: Repo, *args: str) -> list[str]:
+    return repo.fleet("land", "--json", *args, check=0).json["result"]["landed"]  # type: ignore[no-any-return]
+
+
+def test_it_is_what_git_merge_makes(repo: Repo, tmp_path: Path) -> None:
+    repo.git("worktree", "add", "-q", "--detach", "../scratch", "main")
+    for name in ("a", "b"):
+        repo.git("merge", "-q", "--no-ff", "-m", f"Merge branch '{name}'", name, cwd=tmp_path / "scratch")
+    expected = repo.git("log", "--format=%T %s", "-6", "HEAD", cwd=tmp_path / "scratch")
+    tips = [repo.oid("a"), repo.oid("b")]
+    assert landed(repo) == ["a", "b"]
+    assert repo.git("log", "--format=%T %s", "-6", "main") == expected
+    assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
+    assert [repo.oid("main^2"), repo.oid("main^1^2")] == tips[::-1]
+
+
+def test_the_checkout_of_the_base_goes_along(repo: Repo) -> None:
+    landed(repo)
+    assert (repo.read("a"), repo.read("file"), repo.git("status", "--porcelain")) == ("x\n", "changed\n", "")
+    assert repo.git("log", "-1", "--walk-reflogs", "--format=%gs", "HEAD") == "fleet land: a, b: Fast-forward"
+
+
+def test_a_base_that_is_nowhere_checked_out(repo: Repo) -> None:
+    repo.git("checkout", "-q", "--detach")
+    before = repo.snapshot().files
+    assert landed(repo) == ["a", "b"]
+    assert repo.snapshot().files == before and repo.show("file") == "changed\n"
+
+
+def test_a_base_in_a_linked_worktree(repo: Repo, tmp_path: Path) -> None:
+    repo.git("checkout", "-q", "-b", "own")
+    repo.git("worktree", "add", "-q", "../base", "main")
+    assert landed(repo) == ["a", "b"]
+    assert (tmp_path / "base" / "file").read_text() == "changed\n" and repo.read("file") == rooms.LONG
+    assert repo.git("status", "--porcelain", cwd=tmp_path / "base") == ""
+
+
+def test_a_base_that_is_checked_out_twice_is_refused(repo: Repo) -> None:
+    repo.git("worktree", "add", "-q", "--force", "../again", "main")
+    before = repo.snapshot()
+    refused = repo.fleet("land", check=3)
+    assert "'main' is checked out twice" in refused.err
+    assert repo.snapshot() == before
+
+
+@pytest.mark.parametrize("kind", ["modified", "staged", "untracked", "ignored", "merging"])
+def test_work_in_the_way_is_refused(repo: Repo, kind: str) -> None:
+    if kind == "merging":
+        repo.branch("side", {"other": "theirs\n"})
+        repo.git("merge", "--no-commit", "--no-ff", "side")
+    elif kind == "ignored":
+        (repo.path / ".git/info").mkdir(exist_ok=True)
+        (repo.path / ".git/info/exclude").write_text("a\n")
+    name = {"modified": "file", "staged": "file", "merging": "unrelated"}.get(kind, "a")
+    repo.write({name: "mine\n"})
+    if kind == "staged":
+        repo.git("add", "file")
+    before = repo.snapshot()
+    refused = repo.fleet("land", check=3)
+    assert ("a merge is in progress" if kind == "merging" else f"in the way: {name}") in refused.err
+    assert repo.snapshot() == before
+
+
+def test_a_folder_of_work_where_a_file_lands_is_refused(repo: Repo) -> None:
+    repo.write({"a/mine": "mine\n"})
+    before = repo.snapshot()
+    repo.fleet("land", check=3)
+    assert repo.snapshot() == before
+
+
+def test_a_base_that_moves_meanwhile_is_busy(repo: Repo, tmp_path: Path) -> None:
+    """A person commits to the base while the gate runs: nothing is lost, and trying again lands."""
+    script = f"test -e '{tmp_path}/moved' || git -C '{repo.path}' commit -q --allow-empty -m meanwhile"
+    repo.config({"fleet.gate": f"{script}; touch '{tmp_path}/moved'"})
+    old = repo.oid("main")
+    done = repo.fleet("land", check=75)
+    assert "moved meanwhile" in done.err
+    assert repo.git("log", "-1", "--format=%s %P", "main") == f"meanwhile {old}"
+    assert rooms.operations(repo) == [("land", "failed")] and len(repo.worktrees()) == 3
+    assert landed(repo) == ["a", "b"]
+
+
+def test_a_base_that_moves_meanwhile_and_is_nowhere_checked_out(repo: Repo, tmp_path: Path) -> None:
+    repo.git("checkout", "-q", "--detach")
+    new = repo.branch("meanwhile")
+    repo.config({"fleet.gate": f"git -C '{repo.path}' update-ref refs/heads/main {new}"})
+    repo.fleet("land", check=75)
+    assert repo.oid("main") == new
+
+
+def test_a_branch_without_commits_has_not_landed(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "zero": None})
+    repo.fleet("add", "zero", check=0)
+    repo.fleet("land", check=0)
+    assert rooms.states(repo) == {"a": "landed", "zero": "active"}
+    steps = {step["id"]: step["action"] for step in repo.fleet("land", "--json", "zero", check=0).json["steps"]}
+    assert steps == {"zero": "skip"}
+    repo.fleet("remove", "zero", check=3)
+
+
+def test_a_branch_that_only_caught_up_has_not_landed(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "zero": None, "next": None})
+    repo.config({"fleet.next.needs": "zero"})
+    repo.fleet("add", "zero", check=0)
+    repo.fleet("land", "a", check=0)
+    repo.git("merge", "-q", "main", cwd=rooms.tree(repo, "zero"))
+    assert rooms.states(repo) == {"a": "landed", "zero": "active", "next": "blocked"}
+
+
+def test_a_branch_that_landed_and_caught_up_has_landed(repo: Repo) -> None:
+    landed(repo)
+    repo.git("merge", "-q", "main", cwd=rooms.tree(repo, "a"))
+    assert rooms.states(repo) == {"a": "landed", "b": "landed"}
+
+
+def test_a_branch_whose_work_was_given_up_has_not_landed(repo: Repo) -> None:
+    repo.commit("base moves", {"other": "x\n"})
+    repo.git("reset", "-q", "--hard", "main", cwd=rooms.tree(repo, "a"))
+    assert rooms.states(repo) == {"a": "active", "b": "active"}
+
+
+def test_a_branch_that_was_rebased_and_fast_forwarded_has_landed(repo: Repo) -> None:
+    repo.commit("base moves", {"other": "x\n"})
+    repo.git("rebase", "-q", "main", cwd=rooms.tree(repo, "a"))
+    repo.git("merge", "-q", "--ff-only", "a")
+    assert rooms.states(repo) == {"a": "landed", "b": "active"}
+
+
+def test_a_branch_that_was_fast_forwarded_by_hand_has_landed(repo: Repo) -> None:
+    repo.git("merge", "-q", "--ff-only", "a")
+    assert rooms.states(repo) == {"a": "landed", "b": "active"}
+
+
+def test_a_branch_that_was_merged_by_hand_has_landed(repo: Repo) -> None:
+    repo.git("merge", "-q", "--no-ff", "-m", "by hand", "a")
+    assert rooms.states(repo) == {"a": "landed", "b": "active"}
+
+
+def test_a_branch_that_is_used_again_has_not_landed(repo: Repo) -> None:
+    landed(repo)
+    repo.commit("more", {"more": "x\n"}, rooms.tree(repo, "a"))
+    assert rooms.states(repo) == {"a": "active", "b": "landed"}
+    assert landed(repo) == ["a"]
+    assert repo.read("more") == "x\n"
+
+
+def test_a_name_that_is_used_again_has_not_landed(repo: Repo) -> None:
+    landed(repo)
+    repo.fleet("remove", "a", check=0)
+    assert rooms.states(repo)["a"] == "landed"
+    repo.git("branch", "a", "main")
+    assert rooms.states(repo)["a"] != "landed"
+
+
+def test_landings_are_recognised_without_our_own_state(repo: Repo) -> None:
+    """By ancestry, and by the trailers where the branch is gone."""
+    landed(repo)
+    repo.fleet("remove", "a", check=0)
+    subprocess.run(["rm", "-r", repo.path / ".git/fleet"], check=True)
+    assert rooms.states(repo) == {"a": "landed", "b": "landed"}
+    subprocess.run(["rm", "-r", rooms.tree(repo, "b")], check=True)
+    repo.git("worktree", "prune")
+    repo.git("branch", "-q", "-D", "b")
+    assert rooms.states(repo) == {"a": "landed", "b": "landed"}
+
+
+def test_a_landing_that_was_reset_away_is_none(repo: Repo) -> None:
+    landed(repo)
+    repo.git("reset", "-q", "--hard", "main~2")
+    assert rooms.states(repo) == {"a": "active", "b": "active"}
+
+
+def test_needs_land_first_and_by_name_only_with_them(repo: Repo) -> None:
+    repo.config({"fleet.a.needs": "b"})
+    refused = repo.fleet("land", "a", check=3)
+    assert "a needs b" in refused.err and "git fleet land b a" in refused.err
+    assert landed(repo) == ["b", "a"]
+
+
+def test_needs_that_stop_park_what_waits_for_them(tmp_path: Path) -> None:
+    work = {"a": {"a": "x\n"}, "b": {"file": "b\n"}, "c": {"c": "x\n"}, "d": {"d": "x\n"}}
+    repo = rooms.fleet(tmp_path, work)
+    repo.commit("in the way of b", {"file": "base\n"})
+    repo.config({"fleet.c.needs": "b"})
+    done = repo.fleet("land", "--json", check=4).json
+    assert {step["id"]: step["action"] for step in done["steps"]} == {
+        "a": "land",
+        "b": "stop",
+        "c": "park",
+        "d": "land",
+    }
+    assert not (repo.path / "c").exists()
+
+
+def test_nothing_to_land_writes_nothing(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": None})
+    before = repo.snapshot()
+    repo.fleet("land", check=0)
+    assert repo.snapshot() == before and rooms.operations(repo) == []
+
+
+def test_two_landings_at_once_land_each_branch_once(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {name: {name: "x\n"} for name in "abcd"})
+    running = [repo.start("land", *names) for names in (("a", "b"), ("c", "d"), ("a", "c"))]
+    assert {one.wait() for one in running} == {0}
+    assert repo.git("rev-list", "--count", "--merges", "main") == "4"
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_landing_inside_its_own_gate_is_busy(repo: Repo, tmp_path: Path) -> None:
+    repo.config({"fleet.gate": f"git fleet land b >'{tmp_path}/said' 2>&1; test $? = 75"})
+    assert landed(repo) == ["a", "b"]
+    assert "inside one of its gates" in (tmp_path / "said").read_text()
+
+
+def test_gates_see_the_merged_tree_and_who_lands(repo: Repo, tmp_path: Path) -> None:
+    said = 'echo "$FLEET_TASK:$FLEET_TITLE:$FLEET_BRANCH:$FLEET_BASE:$FLEET_LANDING:$(cat .git | wc -l):$(echo ?)"'
+    repo.config({"fleet.gate": f'{said} >>\'{tmp_path}/said\'; test "$PWD" = "$FLEET_WORKTREE"'})
+    assert landed(repo) == ["a", "b"]
+    assert (tmp_path / "said").read_text().splitlines() == [":::main:1:1:?", "a:a:a:main:1:1:a", "b:b:b:main:1:1:a b"]
+
+
+def test_a_tree_that_passed_is_not_tested_again(repo: Repo, tmp_path: Path) -> None:
+    repo.config({"fleet.gate": f"echo x >>'{tmp_path}/runs'"})
+    landed(repo, "a")
+    landed(repo, "b")
+    assert (tmp_path / "runs").read_text() == "x\n" * 3
+
+
+def test_a_gate_that_passes_the_second_time_is_flaky(repo: Repo, tmp_path: Path) -> None:
+    repo.config({"fleet.gate": f"test ! -e a || test -e '{tmp_path}/once' || {{ touch '{tmp_path}/once'; false; }}"})
+    steps = repo.fleet("land", "--json", "a", check=0).json["steps"]
+    assert [step["gate"] for step in steps] == ["flaky"]
+
+
+def test_what_a_gate_leaves_behind_is_gone(repo: Repo, tmp_path: Path) -> None:
+    repo.config({"fleet.gate": "echo x >built; echo y >file; git add built"})
+    landed(repo)
+    assert repo.read("file") == "changed\n" and not list(tmp_path.glob("*-lane-*"))
+
+
+def test_names_odd_for_git_land(tmp_path: Path) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"file": "x\n"})
+    for number, name in enumerate(("a\u2028b", "a\x85b", "it's", "@", "HEAD2", "tag")):
+        repo.branch(name, {str(number): "x\n"})
+        repo.git("worktree", "add", "-q", f"../tree-{number}", name)
+    repo.git("tag", "tag", "main")
+    assert len(landed(repo)) == 6
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_git_directory_elsewhere(tmp_path: Path) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"file": "x\n"}, f"--separate-git-dir={tmp_path}/store")
+    repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}", "fleet.a.title": "a"})
+    repo.fleet("add", "a", check=0, oracle=False)
+    repo.commit("a", {"a": "x\n"}, tmp_path / "a")
+    repo.fleet("land", check=0, oracle=False)
+    assert repo.read("a") == "x\n" and repo.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(("key", "value"), [("fleet.strategy", "squash"), ("fleet.gateMode", "tip")])
+def test_a_way_that_is_not_there_yet_is_not_passed_over(tmp_path: Path, key: str, value: str) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"a": "1\n"})
+    repo.branch("feature/1", {"b": "2\n"})
+    repo.git("config", "fleet.1.branch", "feature/1")
+    repo.git("config", key, value)
+    before = repo.git("rev-parse", "main")
+    done = repo.fleet("land")
+    assert done.status == 128 and key in done.err and "hint: git config --unset" in done.err
+    assert repo.git("rev-parse", "main") == before

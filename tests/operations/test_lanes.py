@@ -1,0 +1,73 @@
+"""Lanes: scratch worktrees that are nobody's, until somebody worked in one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import kit
+import pytest
+import rooms
+from kit import Repo
+
+from git_fleet.journal import database
+from git_fleet.operations import lanes
+
+
+@pytest.fixture
+def repo(tmp_path: Path, make_repo: Callable[..., Repo]) -> Repo:
+    return make_repo(tmp_path / "app", {"file": "x\n", ".gitignore": "*.log\n"})
+
+
+@pytest.fixture
+def journal(repo: Repo) -> Iterator[database.Journal]:
+    with database.opened(rooms.of(repo).fleet_dir) as journal:
+        journal.begin("land", "land something")
+        yield journal
+
+
+def test_a_lane_for_gates_is_gone_afterwards(repo: Repo, journal: database.Journal, tmp_path: Path) -> None:
+    with lanes.opened(rooms.of(repo), journal, 1, repo.oid("main")) as path:
+        assert path == str(tmp_path / "app-lane-1")
+        (Path(path) / "built").write_text("x\n")
+        (Path(path) / "file").write_text("changed by a gate\n")
+    assert not Path(path).exists() and len(repo.worktrees()) == 1
+
+
+def test_what_stands_in_the_place_of_a_lane_stays(repo: Repo, journal: database.Journal, tmp_path: Path) -> None:
+    (tmp_path / "app-lane-1").mkdir()
+    (tmp_path / "app-lane-1" / "mine").write_text("mine\n")
+    with lanes.opened(rooms.of(repo), journal, 1, repo.oid("main")) as path:
+        assert path == str(tmp_path / "app-lane-2")
+    assert (tmp_path / "app-lane-1" / "mine").exists()
+
+
+def test_the_journal_knows_of_a_lane_before_it_is_there(repo: Repo, journal: database.Journal) -> None:
+    path = lanes.open_at(rooms.of(repo), journal, 1, repo.oid("main"))
+    found = journal.operation(1)
+    assert found is not None and f'"lane": "{path}"' in found.detail
+
+
+@pytest.mark.parametrize("name", ["file", "notes", "x.log"])
+def test_work_in_a_lane_goes_to_the_trash(repo: Repo, journal: database.Journal, name: str) -> None:
+    found = rooms.of(repo)
+    path = Path(lanes.open_at(found, journal, 1, repo.oid("main")))
+    (path / name).write_text("mine\n")
+    with kit.conserved(repo):
+        lanes.put_away(found, str(path), 1)
+    assert not path.exists() and len(repo.worktrees()) == 1
+    assert [file.read_text() for file in Path(f"{found.fleet_dir}/trash").rglob(name) if file.is_file()] == ["mine\n"]
+
+
+def test_commits_in_a_lane_are_kept(repo: Repo, journal: database.Journal) -> None:
+    """Also those that were amended or reset away there."""
+    path = Path(lanes.open_at(rooms.of(repo), journal, 1, repo.oid("main")))
+    made = [repo.commit(word, {"file": f"{word}\n"}, path) for word in ("one", "two")]
+    repo.git("reset", "-q", "--hard", "HEAD~2", cwd=path)
+    made.append(repo.commit("three", {"file": "three\n"}, path))
+    with kit.conserved(repo):
+        lanes.put_away(rooms.of(repo), str(path), 1)
+    kept = repo.git("rev-list", "--glob=refs/fleet/keep").split()
+    assert set(made) <= set(kept)
+
+
+def test_a_lane_that_is_gone_is_put_away(repo: Repo) -> None:
+    lanes.put_away(rooms.of(repo), str(repo.path.parent / "app-lane-1"), 1)

@@ -1,0 +1,217 @@
+"""A landing that stopped: the lane is the user's until he continues, skips or aborts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import rooms
+from kit import Repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """`a` has landed, `b` conflicts with it in `file` and waits in the lane, `c` merges with both."""
+    work = {"a": {"file": "a\n"}, "b": {"file": "b\n", "b": "x\n"}, "c": {"c": "x\n"}}
+    repo = rooms.fleet(tmp_path, work)
+    repo.fleet("land", check=4)
+    return repo
+
+
+def lane(repo: Repo) -> Path:
+    return repo.path.parent / "app-lane-1"
+
+
+def resolve(repo: Repo, text: str = "both\n", *, add: bool = True) -> None:
+    (lane(repo) / "file").write_text(text)
+    if add:
+        repo.git("add", "file", cwd=lane(repo))
+
+
+def assert_landed(repo: Repo) -> None:
+    """`b` is in, its merge is an ordinary one, no lane is left and nothing waits."""
+    assert (repo.read("file"), repo.read("b"), repo.git("status", "--porcelain")) == ("both\n", "x\n", "")
+    assert repo.oid("main^2") == repo.oid("b")
+    assert not lane(repo).exists() and rooms.states(repo) == {"a": "landed", "b": "landed", "c": "landed"}
+    assert rooms.operations(repo)[0] == ("land", "done")
+
+
+def test_what_merges_has_landed_and_the_lane_shows_gits_markers(repo: Repo) -> None:
+    assert rooms.states(repo) == {"a": "landed", "b": "active", "c": "landed"}
+    assert (lane(repo) / "file").read_text() == "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> b\n"
+    assert repo.git("status", "--porcelain", cwd=lane(repo)) == "A  b\nUU file"
+    assert repo.git("rev-parse", "HEAD", "MERGE_HEAD", cwd=lane(repo)).split() == [repo.oid("main"), repo.oid("b")]
+    assert rooms.operations(repo) == [("land", "stopped")]
+
+
+@pytest.mark.parametrize("command", [["land"], ["land", "c"]])
+def test_nothing_else_lands_meanwhile(repo: Repo, command: list[str]) -> None:
+    before = repo.snapshot()
+    said = repo.fleet(*command, check=4).err
+    assert "b conflicts in file" in said and "git fleet land --continue" in said
+    assert repo.snapshot() == before
+
+
+def test_resolved_and_added(repo: Repo) -> None:
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+    assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
+
+
+def test_resolved_and_committed_by_hand(repo: Repo) -> None:
+    resolve(repo)
+    repo.git("commit", "-q", "-m", "mine", cwd=lane(repo))
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
+def test_committed_by_hand_and_then_improved(repo: Repo) -> None:
+    resolve(repo, "first try\n")
+    repo.git("commit", "-q", "-m", "mine", cwd=lane(repo))
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
+def test_improved_after_a_red_gate(repo: Repo) -> None:
+    repo.config({"fleet.gate": "grep -q both file", "fleet.gateRetries": "0"})
+    resolve(repo, "wrong\n")
+    before = repo.oid("main")
+    repo.fleet("land", "--continue", check=5)
+    assert repo.oid("main") == before and rooms.operations(repo) == [("land", "stopped")]
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
+@pytest.mark.parametrize(
+    ("text", "add", "said"),
+    [
+        ("<<<<<<< HEAD\na\n=======\nb\n>>>>>>> b\n", True, "conflict markers are left in"),
+        ("both\n", False, "not resolved and added yet in"),
+    ],
+)
+def test_what_is_not_resolved_is_named(repo: Repo, text: str, add: bool, said: str) -> None:
+    resolve(repo, text, add=add)
+    before = repo.snapshot()
+    refused = repo.fleet("land", "--continue", check=3)
+    assert said in refused.err and "file" in refused.err
+    assert repo.snapshot() == before
+
+
+def test_edited_after_adding_is_named(repo: Repo) -> None:
+    resolve(repo)
+    resolve(repo, "later thought\n", add=False)
+    assert "not resolved and added yet" in repo.fleet("land", "--continue", check=3).err
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+
+
+def test_resolved_by_taking_the_file_away(repo: Repo) -> None:
+    repo.git("rm", "-q", "file", cwd=lane(repo))
+    repo.fleet("land", "--continue", check=0)
+    assert not (repo.path / "file").exists() and rooms.states(repo)["b"] == "landed"
+
+
+def test_resolved_to_what_the_base_has(repo: Repo) -> None:
+    """An empty merge is a merge."""
+    repo.git("rm", "-q", "-f", "b", cwd=lane(repo))
+    resolve(repo, "a\n")
+    repo.fleet("land", "--continue", check=0)
+    assert rooms.states(repo)["b"] == "landed" and repo.oid("main^{tree}") == repo.oid("main^1^{tree}")
+
+
+def test_a_merge_given_up_in_the_lane_is_not_taken_for_one(repo: Repo) -> None:
+    repo.git("merge", "--abort", cwd=lane(repo))
+    before = repo.snapshot()
+    assert "no longer holds the merge of b" in repo.fleet("land", "--continue", check=3).err
+    assert repo.snapshot() == before
+
+
+def test_another_branch_in_the_lane_is_not_taken_for_it(repo: Repo) -> None:
+    repo.git("reset", "-q", "--hard", cwd=lane(repo))
+    repo.git("checkout", "-q", "--detach", "c", cwd=lane(repo))
+    assert "no longer holds the merge of b" in repo.fleet("land", "--continue", check=3).err
+
+
+def test_a_lane_deleted_by_hand(repo: Repo) -> None:
+    shutil.rmtree(lane(repo))
+    assert "is gone" in repo.fleet("land", "--continue", check=3).err
+    repo.fleet("land", "--abort", check=0)
+    repo.git("worktree", "prune")
+    repo.fleet("land", check=4)
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
+def test_a_lane_deleted_by_hand_is_no_hindrance_to_the_next(repo: Repo) -> None:
+    """Nobody has to know `git worktree prune`."""
+    shutil.rmtree(lane(repo))
+    repo.fleet("land", "--abort", check=0)
+    repo.fleet("land", check=4)
+    assert len(list(repo.path.parent.glob("app-lane-*"))) == 1
+
+
+def test_a_base_that_moved_meanwhile(repo: Repo) -> None:
+    resolve(repo)
+    repo.commit("meanwhile", {"other": "x\n"})
+    before = repo.snapshot()
+    assert "'main' moved while the conflict waited" in repo.fleet("land", "--continue", check=75).err
+    assert repo.snapshot() == before
+    repo.fleet("land", "--abort", check=0)  # the oracle asks for the resolution
+
+
+def test_a_branch_that_moved_meanwhile_lands_as_it_was_resolved(repo: Repo) -> None:
+    tip = repo.oid("b")
+    new = repo.commit("more", {"more": "x\n"}, rooms.tree(repo, "b"))
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert repo.oid("main^2") == tip and repo.oid("b") == new
+    assert rooms.states(repo)["b"] == "active"
+
+
+def test_skip_and_abort_keep_what_was_resolved(repo: Repo) -> None:
+    resolve(repo, "half a day of work\n")
+    repo.fleet("land", "--skip", check=0)  # the oracle asks for it
+    assert rooms.states(repo) == {"a": "landed", "b": "active", "c": "landed"} and not lane(repo).exists()
+    repo.fleet("land", check=4)
+    (lane(repo) / "notes").write_text("untracked thoughts\n")
+    repo.fleet("land", "--abort", check=0)
+    assert not lane(repo).exists()
+
+
+@pytest.mark.parametrize("option", ["--continue", "--skip", "--abort"])
+def test_nothing_waits(tmp_path: Path, option: str) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    before = repo.snapshot()
+    assert "waits for anybody" in repo.fleet("land", option, check=128).err
+    assert repo.snapshot() == before
+
+
+def test_two_conflicts_one_after_the_other(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {name: {"file": f"{name}\n"} for name in "abc"})
+    stopped = [repo.fleet("land", "--json", check=4).json["result"]["stopped"]]
+    resolve(repo, "first\n")
+    done = repo.fleet("land", "--continue", "--json", check=4).json
+    assert (lane(repo) / "file").read_text().startswith("<<<<<<< HEAD\nfirst\n=======\n")
+    resolve(repo, "second\n")
+    repo.fleet("land", "--continue", check=0)
+    assert repo.read("file") == "second\n" and set(rooms.states(repo).values()) == {"landed"}
+    assert len(stopped[0]) in (1, 2) and done["result"]["landed"]
+
+
+def test_undo_takes_the_whole_landing_back(repo: Repo) -> None:
+    resolve(repo)
+    start = repo.git("rev-list", "--max-parents=0", "main")
+    refused = repo.fleet("undo", check=3)
+    assert "--abort" in refused.err
+    repo.fleet("land", "--continue", check=0)
+    repo.fleet("undo", check=0)
+    assert repo.oid("main") == start
+    assert rooms.states(repo) == {"a": "active", "b": "active", "c": "active"}
+
+
+def test_the_lane_is_no_task_and_its_work_no_dirt(repo: Repo) -> None:
+    status = repo.fleet("status", "--json", check=0).json
+    assert status["unplanned"] == [] and [row["id"] for row in status["tasks"]] == ["a", "b", "c"]

@@ -1,0 +1,173 @@
+"""`undo`: takes an operation back whole, or says why not and changes nothing; an undo can be undone."""
+
+from pathlib import Path
+
+import pytest
+import rooms
+from kit import Repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"b": "x\n"}, "new": None})
+
+
+def test_nothing_to_undo(repo: Repo) -> None:
+    before = repo.snapshot()
+    done = repo.fleet("undo", check=128)
+    assert "there is nothing to undo" in done.err
+    assert repo.snapshot() == before
+
+
+def test_add_and_back_and_again(repo: Repo) -> None:
+    before = repo.snapshot()
+    repo.fleet("add", "new", check=0)
+    added = repo.snapshot()
+    repo.fleet("undo", check=0)
+    assert (repo.snapshot().refs, repo.snapshot().files) == (before.refs, before.files)
+    assert not repo.exists("refs/fleet/base/new")
+    repo.fleet("undo", check=0)
+    assert (repo.snapshot().refs, repo.snapshot().files) == (added.refs, added.files)
+    assert repo.exists("refs/fleet/base/new")
+    assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "new")) == ""
+
+
+def test_land_and_back_and_again(repo: Repo) -> None:
+    before = repo.snapshot()
+    repo.fleet("land", check=0)
+    landed = repo.snapshot()
+    repo.fleet("undo", check=0)
+    assert (repo.snapshot().refs, repo.snapshot().files) == (before.refs, before.files)
+    assert rooms.states(repo) == {"a": "active", "b": "active", "new": "ready"}
+    repo.fleet("undo", check=0)
+    assert (repo.snapshot().refs, repo.snapshot().files) == (landed.refs, landed.files)
+    assert rooms.states(repo) == {"a": "landed", "b": "landed", "new": "ready"}
+
+
+def test_remove_and_back_and_again(repo: Repo) -> None:
+    tree = rooms.tree(repo, "a")
+    reflogs = [(("show", "HEAD"), tree), (("show", "refs/heads/a"), tree)]
+    repo.fleet("land", check=0)
+    before = (repo.snapshot(), [repo.git("reflog", *words, cwd=cwd) for words, cwd in reflogs])
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("undo", check=0)
+    after = repo.snapshot()
+    assert (after.refs, after.worktrees, after.files) == before[0][:3]
+    assert [repo.git("reflog", *words, cwd=cwd) for words, cwd in reflogs] == before[1]
+    repo.fleet("undo", check=0)
+    assert not tree.exists() and not repo.exists("a")
+    repo.fleet("undo", check=0)
+    assert repo.snapshot().refs == before[0].refs
+
+
+def test_two_removed_at_once_come_back_at_once(repo: Repo) -> None:
+    repo.fleet("land", check=0)
+    before = repo.snapshot()
+    repo.fleet("remove", "a", "b", check=0)
+    repo.fleet("undo", check=0)
+    after = repo.snapshot()
+    assert (after.refs, after.worktrees, after.files) == (before.refs, before.worktrees, before.files)
+
+
+def test_an_older_operation_by_its_number(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    repo.fleet("land", "a", check=0)
+    repo.fleet("undo", "1", check=0)
+    assert not repo.exists("new") and (repo.path / "a").is_file()
+    assert rooms.operations(repo) == [("undo", "done"), ("land", "done"), ("add", "undone")]
+    assert "there is nothing to take back" in repo.fleet("undo", "1", check=3).err
+    assert "there is no operation 99" in repo.fleet("undo", "99", check=128).err
+
+
+def test_add_stays_once_somebody_committed(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    repo.commit("work", {"new": "x\n"}, rooms.tree(repo, "new"))
+    before = repo.snapshot()
+    assert "'new'" in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.log"])
+def test_add_stays_once_somebody_worked(repo: Repo, name: str) -> None:
+    repo.fleet("add", "new", check=0)
+    (rooms.tree(repo, "new") / name).write_text("mine\n")
+    before = repo.snapshot()
+    assert name in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+    assert repo.fleet("undo", "--dry-run").status == 3
+
+
+def test_add_stays_while_work_is_hidden(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    repo.git("update-index", "--assume-unchanged", "file", cwd=rooms.tree(repo, "new"))
+    (rooms.tree(repo, "new") / "file").write_text("mine\n")
+    repo.fleet("undo")  # the oracle asks for the file
+
+
+def test_land_stays_once_the_base_moved(repo: Repo) -> None:
+    repo.fleet("land", check=0)
+    repo.commit("on top", {"top": "x\n"})
+    before = repo.snapshot()
+    assert "'main'" in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+
+
+def test_land_stays_once_it_was_pushed(repo: Repo) -> None:
+    repo.fleet("land", check=0)
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    before = repo.snapshot()
+    assert "refs/remotes/origin/main" in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+
+
+def test_land_stays_with_work_in_the_way(repo: Repo) -> None:
+    repo.fleet("land", check=0)
+    repo.write({"a": "mine\n"})
+    before = repo.snapshot()
+    assert "in the way: a" in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+
+
+def test_land_goes_back_beside_work_elsewhere(repo: Repo) -> None:
+    old = repo.oid("main")
+    repo.fleet("land", check=0)
+    repo.write({"other": "mine\n"})
+    repo.fleet("undo", check=0)
+    assert repo.oid("main") == old and repo.read("other") == "mine\n"
+    assert repo.git("status", "--porcelain") == " M other"
+
+
+def test_land_of_a_base_that_is_nowhere_checked_out(repo: Repo) -> None:
+    old = repo.oid("main")
+    repo.git("checkout", "-q", "--detach")
+    repo.fleet("land", check=0)
+    repo.fleet("undo", check=0)
+    assert repo.oid("main") == old
+
+
+def test_remove_stays_where_something_took_its_place(repo: Repo) -> None:
+    repo.fleet("land", check=0)
+    repo.fleet("remove", "a", check=0)
+    rooms.tree(repo, "a").mkdir()
+    before = repo.snapshot()
+    repo.fleet("undo", check=3)
+    assert repo.snapshot() == before
+
+
+def test_remove_stays_where_its_branch_was_made_again(repo: Repo) -> None:
+    repo.fleet("land", check=0)
+    repo.fleet("remove", "a", check=0)
+    repo.git("branch", "a", "main")
+    before = repo.snapshot()
+    assert "'a'" in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+
+
+def test_remove_stays_where_its_entry_name_was_taken(repo: Repo, tmp_path: Path) -> None:
+    repo.fleet("land", check=0)
+    repo.fleet("remove", "a", check=0)
+    repo.git("worktree", "add", "-q", "-b", "other", tmp_path / "elsewhere" / "a")
+    before = repo.snapshot()
+    done = repo.fleet("undo", check=3)
+    assert f"another worktree was registered under the name of '{rooms.tree(repo, 'a')}'" in done.err
+    assert repo.snapshot() == before

@@ -1,0 +1,59 @@
+"""What tests of the rooms share: the program's own values for a real repository, and fleets in a line."""
+
+import contextlib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from kit import Repo, make_repo
+
+from git_fleet.model.fleet import Repository
+from git_fleet.operations import glance
+
+
+def of(repo: Repo, cwd: Path | None = None) -> Repository:
+    """The program's own value for a repository, found as a command finds it."""
+    with contextlib.chdir(cwd or repo.path):
+        return glance.find()[0]
+
+
+def loose_objects(repo: Repo) -> int:
+    return int(repo.git("count-objects").split()[0])
+
+
+def status_of(*argv: str, cwd: Path) -> int:
+    """The exit status of a command, whatever it says."""
+    return subprocess.run(argv, cwd=cwd, capture_output=True, check=False).returncode
+
+
+LONG = "".join(f"line {number}\n" for number in range(20))
+
+
+def fleet(folder: Path, work: Mapping[str, Mapping[str, str | None] | None], **config: str) -> Repo:
+    """A repository `app` whose plan has a task for each id, with branch `<id>` and worktree `../<id>`.
+
+    Those with files have them committed in their worktree; those with None are only planned. `config`: `fleet.*`.
+    """
+    repo = make_repo(folder / "app", {"file": LONG, "other": LONG, ".gitignore": "*.log\n"})
+    repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}"})
+    repo.config({f"fleet.{key}": value for key, value in config.items()})
+    for task, files in work.items():
+        repo.config({f"fleet.{task}.title": task})
+        if files is not None:
+            repo.git("worktree", "add", "-q", "-b", task, f"../{task}", "main")
+            repo.commit(f"{task}: done", files, tree(repo, task))
+    return repo
+
+
+def tree(repo: Repo, task: str) -> Path:
+    return repo.path.parent / task
+
+
+def states(repo: Repo) -> dict[str, str]:
+    """What `status` says, by task."""
+    return {row["id"]: row["state"] for row in repo.fleet("status", "--json", check=0).json["tasks"]}
+
+
+def operations(repo: Repo) -> list[tuple[str, str]]:
+    """(kind, state), newest first."""
+    return [(one["kind"], one["state"]) for one in repo.fleet("log", "--json", check=0).json["operations"]]
