@@ -1,6 +1,6 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [land]
+    python bench [startup] [status] [add] [check] [flask] [many] [radar]
 
 Prints, never judges: machines differ, and a timed test lies.
 """
@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 import pairs
+import radar
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FLEET = shutil.which("git-fleet") or os.path.join(os.path.dirname(sys.executable), "git-fleet")
@@ -110,7 +111,37 @@ def add(folder: str) -> None:
     )
 
 
-SECTIONS = (("startup", startup), ("status", status), ("add", add))
+def check(folder: str) -> None:
+    radar.check(folder, FLEET)
+
+
+def flask(folder: str) -> None:
+    radar.flask(folder, FLEET)
+
+
+def many(folder: str) -> None:
+    radar.many(folder, FLEET)
+
+
+def in_status(folder: str) -> None:
+    main = repository(folder)
+    tops = worktrees(main, WORKTREES)
+    radar.status(main, f"{WORKTREES} clean worktrees")
+    for number, top in enumerate(tops):
+        with open(f"{top}/src/m0/p{number % 7}/f{number % 49}.py", "a", encoding="utf-8") as file:
+            file.write(f"not committed by {number}\n")
+    radar.status(main, f"{WORKTREES} worktrees with uncommitted work")
+
+
+SECTIONS = (
+    ("startup", startup),
+    ("status", status),
+    ("add", add),
+    ("check", check),
+    ("flask", flask),
+    ("many", many),
+    ("radar", in_status),
+)
 
 
 def main() -> None:

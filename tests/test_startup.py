@@ -40,6 +40,8 @@ def forbidden(modules: frozenset[str], names: tuple[str, ...]) -> list[str]:
         (["--version"], 0, (*SLOW, "sqlite3", "subprocess", "json")),
         (["path", "42"], 0, (*SLOW, "sqlite3")),
         (["completion", "bash"], 0, (*SLOW, "sqlite3")),
+        (["check", "--hook", "cli.py"], 0, (*SLOW, "sqlite3")),
+        (["check", "--json"], 0, ("tabulate", "pygit2", "importlib.metadata", "asyncio", "logging")),
         (["status", "-h"], 129, (*SLOW, "sqlite3")),
         (["status", "--json"], 0, ("tabulate", "importlib.metadata", "asyncio", "logging")),
         (["plan", "--json"], 1, ("tabulate", "pygit2", "importlib.metadata", "asyncio", "logging")),

@@ -117,17 +117,18 @@ def _changed_by_a_sibling(
         name,
     )
     mine = found.pop(here.branch or "")
-    changed = [(siblings[ref], version) for ref, version in found.items() if version.changed and version != mine]
-    if not changed:
-        return None
-    flying = _in_flight(context)
+    changed = [
+        (siblings[ref], version)
+        for ref, version in found.items()
+        if version.changed and not onefile.same(version, mine)
+    ]
     for task, version in changed:
-        if task.id not in flying:
-            continue
-        if not mine.changed and task in rivals:
-            return (
-                f"'{name}' was changed by {task.label}, which has not landed: a change of it here would meet that one"
-            )
-        if mine.changed and onefile.conflict(context.repository, context.base.commit, mine, version, name):
-            return f"'{name}' was changed by {task.label} in the same place: the two do not merge"
+        if not mine.changed:
+            meets = task in rivals
+            why = ", which has not landed: a change of it here would meet that one"
+        else:
+            meets = onefile.conflict(context.repository, context.base.commit, mine, version, name)
+            why = " in the same place: the two do not merge"
+        if meets and task.id in _in_flight(context):  # the dearer question last: most writes may go on
+            return f"'{name}' was changed by {task.label}{why}"
     return None

@@ -62,7 +62,10 @@ def quarantine(
     import shutil
     import tempfile
 
-    folder = tempfile.mkdtemp(prefix="git-fleet-", dir=None if heavy else _roomy_memory())
+    memory = None if heavy else _roomy_memory()
+    folder = tempfile.mkdtemp(prefix=f"git-fleet-{os.getpid()}-", dir=memory)
+    if memory:
+        _sweep(memory)
     try:
         os.mkdir(f"{folder}/objects")
         env = {
@@ -87,6 +90,23 @@ def _roomy_memory() -> str | None:
     except OSError:
         return None
     return MEMORY if there.f_bavail * there.f_frsize > MEMORY_WANTED and os.access(MEMORY, os.W_OK) else None
+
+
+def _sweep(memory: str) -> None:
+    """Free the memory that a killed process of ours has left there, if that was an hour ago."""
+    import re
+    import shutil
+    import time
+
+    for name in os.listdir(memory):
+        folder, match = f"{memory}/{name}", re.fullmatch(r"git-fleet-(\d+)-\w+", name)
+        try:
+            if match and os.lstat(folder).st_mtime < time.time() - 3600:
+                os.kill(int(match[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
 
 
 def for_real(place: Quarantine) -> Quarantine:

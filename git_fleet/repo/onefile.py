@@ -46,6 +46,11 @@ def versions(repository: Repository, base: str, places: Mapping[str, str | None]
     return found
 
 
+def same(one: Version, other: Version) -> bool:
+    """Is it certain that both have the same bytes?"""
+    return one.blob == other.blob and not one.dirty and not other.dirty
+
+
 def _blobs(repository: Repository, commits: Sequence[str], path: str) -> list[str | None]:
     """The object at `path` in each commit (a ref or an id), one process; None where there is none."""
     asked = "".join(f"{commit}:{path}\0" for commit in commits)
@@ -111,11 +116,34 @@ def _status_of(top: str, path: str) -> process.Job:
 
 
 def conflict(repository: Repository, base: str, ours: Version, theirs: Version, path: str) -> bool:
-    """Do the two branches, with this file as it now is in their worktrees, fail to merge at this file?"""
+    """Do the two branches, with this file as it now is in their worktrees, fail to merge at this file?
+
+    The files alone are merged first, which is quick; only where they do not, the merge of the branches decides.
+    """
+    if _merge_alone(repository, ours, theirs, path):
+        return False
     with merging.quarantine(repository, base) as place:
         merge = merging.merge(place, _commit(place, ours, path), _commit(place, theirs, path))
     gone = theirs.blob is None or ours.blob is None  # renamed: git names the conflict by the new path
     return not merge.clean and merge.why is None and (path in merge.paths or gone)
+
+
+def _merge_alone(repository: Repository, ours: Version, theirs: Version, path: str) -> bool:
+    """Do the two files as they lie in their worktrees merge, over the version where the branches parted?"""
+    import tempfile
+
+    files = [f"{version.top}/{path}" for version in (ours, theirs)]
+    if not all(version.top and os.path.isfile(file) for version, file in zip((ours, theirs), files, strict=True)):
+        return False
+    fork = git.ask(repository, "merge-base", ours.ref, theirs.ref).stdout.strip()
+    old = git.ask(repository, "cat-file", "blob", f"{fork}:{path}")
+    if not fork or old.status:
+        return False
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", errors="surrogateescape", newline="") as base:
+        base.write(old.stdout)
+        base.flush()
+        merged = git.ask(repository, "merge-file", "--stdout", "--quiet", "--", files[0], base.name, files[1])
+    return merged.status == 0
 
 
 def _commit(place: merging.Quarantine, version: Version, path: str) -> str:
