@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Set
 
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Problem, Row, Severity, Task
@@ -19,6 +20,12 @@ def nothing(text: str | None) -> str | None:
     """The text without blanks around it; None for an empty one and for those that mean nothing (`—`, `none`, …)."""
     bare = (text or "").strip()
     return None if bare.casefold() in _NOTHING else bare
+
+
+def need_words(text: str) -> list[str]:
+    """The tasks that a configured value of `needs` names: words between commas, semicolons and blanks, `#` dropped."""
+    words = (word.removeprefix("#") for word in re.split(r"[,;\s]+", text))
+    return [word for word in words if nothing(word) is not None]
 
 
 def slugify(text: str) -> str:
@@ -54,6 +61,16 @@ def row_of_branch(short_branch: str) -> Row:
 def long_id(short_branch: str) -> str:
     """An id from the whole name of a branch, for one whose short id is taken."""
     return _safe_id(short_branch)
+
+
+def free(id: str, taken: Set[str]) -> str:
+    """The id, or with a number behind it where it is taken; `taken` is folded to one case."""
+    number = 2
+    free = id
+    while free.casefold() in taken:
+        free = f"{id}-{number}"
+        number += 1
+    return free
 
 
 def complete(
