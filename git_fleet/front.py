@@ -118,6 +118,11 @@ def answer(text: str) -> None:
     click.echo(text, nl=not text.endswith("\n"))
 
 
+def answer_utf8(text: str) -> None:
+    """The same for formats that are UTF-8 whatever the terminal is."""
+    click.echo(f"{text}\n".encode(), nl=False)
+
+
 def answer_json(document: dict[str, object]) -> None:
     """One JSON object; bytes that are no text come out as escapes."""
     import json

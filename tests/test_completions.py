@@ -13,7 +13,21 @@ import pytest
 
 IN_CI = os.environ.get("CI") == "true"  # read before the tests are sealed
 COMPLETIONS = kit.ROOT / "completions"
-COMMANDS = ("init", "plan", "add", "status", "land", "remove", "undo", "log", "path", "demo", "help", "completion")
+COMMANDS = (
+    "init",
+    "plan",
+    "graph",
+    "add",
+    "status",
+    "land",
+    "remove",
+    "undo",
+    "log",
+    "path",
+    "demo",
+    "help",
+    "completion",
+)
 CASES = (
     ("git fleet la", "git fleet land"),
     ("git fleet land --dr", "git fleet land --dry-run"),
@@ -23,6 +37,7 @@ CASES = (
     ("git fleet add --needs=5", "git fleet add --needs=57"),
     ("git fleet help tu", "git fleet help tutorial"),
     ("git fleet completion z", "git fleet completion zsh"),
+    ("git fleet graph --format=m", "git fleet graph --format=mermaid"),
     ("git-fleet la", "git-fleet land"),
     ("git-fleet path 5", "git-fleet path 57"),
 )
