@@ -96,7 +96,7 @@ def _values(plan: Plan, key: str, said: Sequence[str]) -> tuple[str, ...]:
     for value in said:
         why = unfit(value)
         if why:
-            raise Usage(f"the value of '{key}' holds a {why}")
+            raise Usage(f"the value of '{key}' holds {why}")
         if nothing(value) is None:
             raise Usage(f"'{value}' means nothing in a plan", [f"to unset {key}, give no value"])
     values = [" ".join(value.split()) if key not in SEVERAL else value.strip() for value in said]

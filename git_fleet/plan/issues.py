@@ -93,7 +93,8 @@ def _row(issue: Any, number: int, shown: str) -> Row:
 
     if not isinstance(issue, dict):
         raise wrong("it is no object")
-    id, title, body = issue.get("number"), issue.get("title"), issue.get("body") or ""
+    id, title, body, labels = (issue.get(key) for key in ("number", "title", "body", "labels"))
+    body = "" if body is None else body
     if not isinstance(id, int) or isinstance(id, bool) or not 0 < id < 10**12:
         raise wrong("'number' has to be a whole number above 0")
     if not isinstance(title, str) or not isinstance(body, str):
@@ -101,7 +102,7 @@ def _row(issue: Any, number: int, shown: str) -> Row:
     title = title.strip()
     why = unfit(title)
     if why or len(title) > _MOST_TITLE:
-        raise wrong(f"the title holds a {why}" if why else f"the title is longer than {_MOST_TITLE:,} characters")
+        raise wrong(f"the title holds {why}" if why else f"the title is longer than {_MOST_TITLE:,} characters")
     prose = tuple(_prose(body))
     needs = [need for line in prose for match in _WAITS.finditer(line) for need in re.findall(r"\d+", match["ids"])]
     return Row(
@@ -109,7 +110,7 @@ def _row(issue: Any, number: int, shown: str) -> Row:
         title=" ".join(title.split()) or None,
         owns=tuple(dict.fromkeys(_owned(prose)))[:_MOST_PATHS],
         needs=tuple(dict.fromkeys(str(int(need)) for need in needs if int(need) != id)),
-        priority=_priority(issue.get("labels") or [], wrong("'labels' has to be a list of objects with a name")),
+        priority=_priority([] if labels is None else labels, wrong("'labels' has to be a list of objects with a name")),
     )
 
 

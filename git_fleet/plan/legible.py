@@ -57,10 +57,10 @@ def unfit(value: str) -> str | None:
 
     for char in value:
         if _CONTROL.match(char) or char in "\t\r\n":
-            return f"control character {_code_point(char)}"
+            return f"a control character {_code_point(char)}"
         category = unicodedata.category(char)
         if category in _INVISIBLE:
-            return f"invisible character {_code_point(char)}"
+            return f"an invisible character {_code_point(char)}"
         if category == "Cs":
             return "bytes that are not UTF-8"
     return None

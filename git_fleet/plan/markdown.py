@@ -163,7 +163,7 @@ def with_value(path: str, data: bytes, id: str, field: str, values: Sequence[str
     wanted = row._replace(**new_value)
     why = next((why for value in values if (why := unfit(value))), None)
     if why:
-        raise Refused(f"{document.shown}: {id}: {field} holds a {why}: nothing was changed")
+        raise Refused(f"{document.shown}: {id}: {field} holds {why}: nothing was changed")
     column, text = _new_cell(document, wanted, table_row, field)
     start, end, new = _cell_edit(table_row, column, text)
     changed = (document.mark + document.text[:start] + new + document.text[end:]).encode()

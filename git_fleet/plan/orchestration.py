@@ -144,8 +144,8 @@ def _text(event: Any, line: int, shown: str) -> Text:
     value = re.sub(r"\s*[\t\r\n]\s*", " ", event.value).strip()
     why = unfit(value)
     if why:
-        raise PlanError(f"a value holds a {why}", shown, line)
-    return Text("" if event.style is None and value in _PLAIN_NULL else value, line)
+        raise PlanError(f"a value holds {why}", shown, line)
+    return Text("" if not event.style and value in _PLAIN_NULL else value, line)
 
 
 def _map(nodes: Sequence[Node], line: int, shown: str) -> Map:
