@@ -179,7 +179,7 @@ def test_pictures_are_utf8_whatever_the_terminal_is(tmp_path: Path) -> None:
 
 
 def test_ten_thousand_tasks(tmp_path: Path) -> None:
-    """Three needs each; far below what anybody would wait for."""
+    """Three needs each, of which one says it all."""
     repo = lab.make(tmp_path)
     rows = [
         f"| #{id} t | `m{id}/` | {', '.join(f'#{max(id - back, 1)}' for back in (1, 50, 99) if id > back) or '—'} |\n"
@@ -191,4 +191,3 @@ def test_ten_thousand_tasks(tmp_path: Path) -> None:
     assert [(edge["from"], edge["to"]) for edge in drawn["edges"]] == [
         (str(id), str(id + 1)) for id in range(1, 10_000)
     ]
-    assert len(repo.fleet("graph", "--plan", "../big.md", "--format=svg", check=0).out) < 20_000_000

@@ -37,7 +37,7 @@ def command(form: str | None, output: str | None, plan_file: str | None) -> None
         fenced = form == "mermaid" and _ending(into) in (".md", ".markdown")
         graphs.save(context, into, f"{_drawn(graph, form, fenced=fenced)}\n")
     errors = any(problem.severity is Severity.ERROR for problem in view.problems)
-    front.hint(["the plan has errors: git fleet plan"] if errors else [])
+    front.hint([*(["the plan has errors: git fleet plan"] if errors else []), *_hints(graph, form)])
 
 
 def _drawn(graph: Graph, form: str, color: str | None = None, *, fenced: bool = False) -> str:
@@ -58,6 +58,14 @@ def _drawn(graph: Graph, form: str, color: str | None = None, *, fenced: bool = 
     from git_fleet.output.style import Style
 
     return speech.json(graph) if form == "json" else speech.text(graph, front.style(color) if color else Style())
+
+
+def _hints(graph: Graph, form: str) -> tuple[str, ...]:
+    if form != "mermaid":
+        return ()
+    from git_fleet.output import mermaid
+
+    return mermaid.hints(graph)
 
 
 def _form_of(path: str) -> str:

@@ -9,6 +9,7 @@ from git_fleet.output import words
 from git_fleet.output.escape import safe
 from git_fleet.output.palette import look
 
+_MOST_EDGES, _MOST_SIGNS = 500, 50_000
 # Signs of Mermaid's own encoding of entities: text that holds them would be taken for one.
 _MERMAIDS_OWN = frozenset("ﬂ°¶ß")
 
@@ -33,6 +34,14 @@ def text(graph: Graph) -> str:
 def fenced(graph: Graph) -> str:
     """The same as a code block of Markdown."""
     return f"```mermaid\n{text(graph)}\n```"
+
+
+def hints(graph: Graph) -> tuple[str, ...]:
+    """What to know before it goes to a forge."""
+    if len(graph.edges) <= _MOST_EDGES and len(text(graph)) <= _MOST_SIGNS:
+        return ()
+    most = f"{_MOST_EDGES} lines and {_MOST_SIGNS} characters"
+    return (f"Mermaid draws {most} at most unless it is set up for more; an SVG has no limit: --format=svg",)
 
 
 def escaped(label: str) -> str:

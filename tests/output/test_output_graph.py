@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -256,6 +257,15 @@ def decoded(label: str) -> str:
     return html.unescape(label.replace("ﬂ°°", "&#").replace("ﬂ°", "&").replace("¶ß", ";"))
 
 
+def test_what_is_too_large_for_mermaid_is_said() -> None:
+    nodes = tuple(Node(str(id_), "", id_, State.READY) for id_ in range(1, 502))
+    edges = [Edge(one.id, two.id, EdgeKind.NEEDS) for one, two in pairwise(nodes)]
+    assert mermaid.hints(Graph(nodes, tuple(edges))) == ()
+    [hint] = mermaid.hints(Graph(nodes, (*edges, edges[0])))
+    assert hint.startswith("Mermaid draws 500 lines and 50000 characters at most")
+    assert mermaid.hints(Graph((Node("1", "x" * 50_000, 1, State.READY),), ()))
+
+
 def test_mermaids_own_parser_understands_it() -> None:
     nasty = hostile(HOSTILE)
     empty, lab, layers, read = understood(*map(mermaid.text, (Graph((), ()), LAB, LAYERS, nasty)))
@@ -398,6 +408,17 @@ def test_svg_refers_to_nothing_outside() -> None:
     assert set(re.findall(r"url\([^)]*\)", text)) == {"url(#fleet-tip)"}
     names = {name for element in ElementTree.fromstring(text).iter() for name in element.attrib}
     assert not [name for name in names if "href" in name or name.startswith("on")]
+
+
+@pytest.mark.parametrize("reach", [1, 90])
+def test_ten_thousand_tasks_as_svg(reach: int) -> None:
+    """A chain, and lines that pass by so many waves that they have to run behind the boxes."""
+    nodes = tuple(Node(str(id_), "", id_, State.READY) for id_ in range(1, 10_001))
+    edges = tuple(Edge(one.id, two.id, EdgeKind.NEEDS) for one, two in zip(nodes, nodes[reach:], strict=False))
+    start = time.monotonic()
+    text = svg.text(Graph(nodes, edges))
+    assert time.monotonic() - start < 10
+    assert text.count('class="needs"') == 10_000 - reach
 
 
 def test_svg_cuts_what_is_too_long() -> None:
