@@ -4,14 +4,14 @@ The steps are the usual ones of layered drawing: a line that passes a column get
 where their neighbours are, and then moved towards them as far as order and room allow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 _SWEEPS = 4
 _MOST_PASSING = 5000
 """Beyond so many slots for lines that pass, they run behind the boxes instead."""
 _GAP = 18.0
-_LANE = 12.0
+_LANE = 14.0
 
 
 class Layout(NamedTuple):
@@ -26,6 +26,7 @@ class Layout(NamedTuple):
 class _Slots(NamedTuple):
     """Boxes first, then the slots of passing lines."""
 
+    boxes: int
     columns: list[list[int]]
     heights: list[float]
     before: list[list[int]]
@@ -54,7 +55,14 @@ def _slots(columns: Sequence[Sequence[int]], heights: Sequence[float], lines: Se
     column_of = {box: number for number, column in enumerate(columns) for box in column}
     spans = [(column_of[start], column_of[end]) for start, end in lines]
     lanes = sum(max(right - left - 1, 0) for left, right in spans) <= _MOST_PASSING
-    made = _Slots([list(column) for column in columns], list(heights), [[] for _ in heights], [[] for _ in heights], [])
+    made = _Slots(
+        len(heights),
+        [list(column) for column in columns],
+        list(heights),
+        [[] for _ in heights],
+        [[] for _ in heights],
+        [],
+    )
     for (start, end), (left, right) in zip(lines, spans, strict=True):
         way = []
         for number in range(left + 1, right) if lanes else ():
@@ -88,11 +96,21 @@ def _stacked(slots: _Slots) -> list[float]:
     """The middle of every slot, each column packed from the top."""
     middles = [0.0] * len(slots.heights)
     for column in slots.columns:
-        top = 0.0
-        for slot in column:
-            middles[slot] = top + slots.heights[slot] / 2
-            top += slots.heights[slot] + _GAP
+        for slot, distance in zip(column, _distances(slots, column), strict=True):
+            middles[slot] = distance
     return middles
+
+
+def _distances(slots: _Slots, column: Sequence[int]) -> Iterator[float]:
+    """From the middle of the first slot to that of each, when packed. Lines may run closer than boxes stand."""
+    distance = 0.0
+    for at, slot in enumerate(column):
+        if at:
+            upper = column[at - 1]
+            distance += (slots.heights[upper] + slots.heights[slot]) / 2 + (
+                _GAP if min(upper, slot) < slots.boxes else 0.0
+            )
+        yield distance
 
 
 def _move(slots: _Slots, middles: list[float], *, rightwards: bool) -> None:
@@ -102,10 +120,7 @@ def _move(slots: _Slots, middles: list[float], *, rightwards: bool) -> None:
         if all(wish is None for wish in wanted):
             continue
         # Where each would be if no slot took any room: there, keeping the order and the room is keeping the order.
-        taken, shifts = 0.0, []
-        for at, slot in enumerate(column):
-            taken += (slots.heights[column[at - 1]] + slots.heights[slot]) / 2 + _GAP if at else 0.0
-            shifts.append(taken)
+        shifts = list(_distances(slots, column))
         wishes = [
             (middles[slot] if wish is None else wish) - shift
             for slot, wish, shift in zip(column, wanted, shifts, strict=True)

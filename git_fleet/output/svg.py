@@ -51,6 +51,10 @@ class _Box(NamedTuple):
     def right(self) -> float:
         return self.x + self.wide
 
+    @property
+    def middle(self) -> float:
+        return self.y + self.high / 2
+
 
 class _Way(NamedTuple):
     """A line as the corners between its curves, two for each curve, from left to right."""
@@ -136,8 +140,10 @@ def _ways(
     passing: Sequence[Sequence[tuple[_Box, float]]],
 ) -> tuple[_Way, ...]:
     """Where several lines meet a box they share its side, sorted so that they do not cross there."""
-    out = _ports([start for start, _ in lines], [end for _, end in lines], boxes)
-    into = _ports([end for _, end in lines], [start for start, _ in lines], boxes)
+    starts, ends = [start for start, _ in lines], [end for _, end in lines]
+    after = [way[0][1] if way else boxes[end].middle for end, way in zip(ends, passing, strict=True)]
+    before = [way[-1][1] if way else boxes[start].middle for start, way in zip(starts, passing, strict=True)]
+    out, into = _ports(boxes, starts, after), _ports(boxes, ends, before)
     ways = []
     for at, (edge, (start, end)) in enumerate(zip(graph.edges, lines, strict=True)):
         corners = [(boxes[start].right, out[at])]
@@ -148,15 +154,15 @@ def _ways(
     return tuple(ways)
 
 
-def _ports(owners: Sequence[int], others: Sequence[int], boxes: Sequence[_Box]) -> list[float]:
-    """The height at which each line meets the box that is its owner."""
+def _ports(boxes: Sequence[_Box], owners: Sequence[int], beyond: Sequence[float]) -> list[float]:
+    """The height at which each line meets the box that is its owner, by where the line is in the next column."""
     by_owner: dict[int, list[int]] = {}
     for line, owner in enumerate(owners):
         by_owner.setdefault(owner, []).append(line)
     heights = [0.0] * len(owners)
     for owner, found in by_owner.items():
         box = boxes[owner]
-        found.sort(key=lambda line: boxes[others[line]].y)
+        found.sort(key=beyond.__getitem__)
         for place, line in enumerate(found, 1):
             heights[line] = box.y + box.high * (0.2 + 0.6 * place / (len(found) + 1))
     return heights
