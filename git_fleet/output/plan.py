@@ -130,7 +130,7 @@ def _couplings(view: PlanView) -> list[str]:
     rest = len(strong) - _MOST_LINES
     more = [f"and {words.count(rest, 'coupling')} more"] if rest > 0 else []
     hot = [
-        f"hot {safe(one.path)}: {one.share:.0%} of the commits change it ({words.listed(one.tasks)})" for one in view.hot
+        f"hot {safe(one.path)}: {one.share:.0%} of past work changed it ({words.listed(one.tasks)})" for one in view.hot
     ]
     return [*lines, *more, *hot]
 
