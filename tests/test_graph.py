@@ -64,6 +64,20 @@ def test_needs_are_reduced_and_overlaps_that_they_excuse_are_left_out(tmp_path: 
     ]
 
 
+def test_overlaps_are_those_of_the_plan(tmp_path: Path) -> None:
+    """Real files where both own some."""
+    repo = lab.make(tmp_path)
+    repo.config({"fleet.1.owns": "*.py", "fleet.2.owns": "c*", "fleet.3.owns": "*.rs", "fleet.4.owns": "r*"})
+    planned = repo.fleet("plan", "--json", check=1).json
+    drawn = repo.fleet("graph", "--format=json", check=0).json
+    assert [(sorted((edge["from"], edge["to"])), edge["paths"]) for edge in drawn["edges"]] == [
+        (overlap["tasks"], overlap["paths"]) for overlap in planned["overlaps"]
+    ]
+    assert drawn["edges"][0]["paths"] == ["cli.py"]
+    waves = [[node["id"] for node in drawn["nodes"] if node["wave"] == wave] for wave in (1, 2, 3, 4)]
+    assert [wave for wave in waves if wave] == planned["waves"]
+
+
 @pytest.mark.parametrize(("name", "start"), ENDINGS)
 def test_the_name_of_the_file_says_the_format(name: str, start: str, tmp_path: Path) -> None:
     repo = lab.with_config(tmp_path)
