@@ -15,7 +15,7 @@ __git_fleet_options ()
 	case "$1" in
 	"") echo "--help --version" ;;
 	init) echo "--markdown= --from= --from-issues= --from-branches --dry-run $common" ;;
-	plan) echo "--plan= --json --to= --dry-run $common" ;;
+	plan) echo "--plan= --history= --json --to= --dry-run $common" ;;
 	graph) echo "--format= --output= --plan= $common" ;;
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
@@ -108,7 +108,7 @@ _git_fleet ()
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --format | --from | --from-issues | --markdown | --needs | --onto | --owns | --output | --plan | --to | --wave | -n | -o)
+	--color | --format | --from | --from-issues | --history | --markdown | --needs | --onto | --owns | --output | --plan | --to | --wave | -n | -o)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;

@@ -70,6 +70,7 @@ complete -c git-fleet -n '__git_fleet_is init' -l from-issues -r -F -d 'Make a r
 complete -c git-fleet -n '__git_fleet_is init' -l from-branches -d 'Make a row for each branch'
 complete -c git-fleet -n '__git_fleet_is init' -a '(__git_fleet_heads)'
 
+complete -c git-fleet -n '__git_fleet_is plan' -l history -x -d 'Look for couplings in this many commits'
 complete -c git-fleet -n '__git_fleet_is plan' -l to -x -a 'markdown config yaml' -d 'Print the plan in this form'
 complete -c git-fleet -n '__git_fleet_is plan' -a 'set drop (__git_fleet_tasks)'
 

@@ -74,9 +74,9 @@ def advise(
     return Advice(
         _verdict(given, course),
         max(map(len, waves), default=0),
-        course.speedup,
+        None if course.speedup is None else round(course.speedup, 1),
         _reasons(given, course),
-        course.without_review,
+        None if course.without_review is None else round(course.without_review, 1),
         course.path,
         course.path_s if known else None,
         course.serial_s if known else None,
@@ -99,7 +99,7 @@ def _course(given: _Given) -> _Course:
         return _Course(path, path_s, work_s, at_once, 0.0, None, None)
     parallel_s = max(path_s, work_s / at_once)
     if given.seconds is None:
-        return _Course(path, path_s, work_s, at_once, 0.0, round(work_s / parallel_s, 1), None)
+        return _Course(path, path_s, work_s, at_once, 0.0, work_s / parallel_s, None)
     gates_s = len(placed) * given.outlook.gate_s
     review_s = len(placed) * given.outlook.review_s
     extra_s = SPLIT_S + CONFLICT_S * sum(coupling.confidence for coupling in given.couplings)
@@ -109,8 +109,8 @@ def _course(given: _Given) -> _Course:
         work_s,
         at_once,
         extra_s + gates_s + review_s,
-        round((work_s + gates_s + review_s) / (parallel_s + extra_s + gates_s + review_s), 1),
-        round((work_s + gates_s) / (parallel_s + extra_s + gates_s), 1),
+        (work_s + gates_s + review_s) / (parallel_s + extra_s + gates_s + review_s),
+        (work_s + gates_s) / (parallel_s + extra_s + gates_s),
     )
 
 
@@ -221,7 +221,7 @@ def _sizes(given: _Given) -> Iterator[str]:
     if limit and width > limit:
         yield f"{width} could run at once, fleet.limit lets {limit}"
     elif width > MOST_AT_ONCE:
-        yield f"{width} at once: past {MOST_AT_ONCE}, keeping them apart costs more than it saves; fleet.limit holds back"
+        yield f"{width} at once: past {MOST_AT_ONCE}, keeping them apart costs more than it saves; set fleet.limit"
 
 
 def _reviewing(given: _Given, course: _Course) -> Iterator[str]:
@@ -242,7 +242,7 @@ def _times(given: _Given, course: _Course) -> Iterator[str]:
     if given.seconds and course.speedup is not None:
         yield (
             f"{_lasting(course.serial_s)} stay serial: splitting, reviewing, gates, conflicts; "
-            f"{course.speedup} times as fast with reviews, {course.without_review} without"
+            f"{course.speedup:.1f} times as fast with reviews, {course.without_review or 0.0:.1f} without"
         )
         if course.at_once > 1 and course.speedup < LEAST_SPEEDUP:
             yield "what stays serial eats up what is gained: one task after the other is as fast, and simpler"

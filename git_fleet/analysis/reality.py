@@ -59,7 +59,7 @@ def _places(task: Task, snapshot: Snapshot, at: Worktree | None, here: Worktree 
     if here and here.branch != task.ref:
         other = f"on branch '{here.branch.removeprefix('refs/heads/')}'" if here.branch else "on no branch (detached)"
         yield _warn("worktree-branch", f"its worktree '{here.path}' is {other}, not on '{task.branch}'", task)
-    if here and not there and here.branch in (None, task.ref) and task.id not in snapshot.landings:
+    if here and not there and task.id not in snapshot.landings:
         yield _warn("missing-branch", f"its worktree is there, its branch '{task.branch}' is not", task)
 
 

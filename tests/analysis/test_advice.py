@@ -117,7 +117,7 @@ def test_the_limit_holds_back() -> None:
     tasks = tuple(task(str(n)) for n in range(9))
     waves = (tuple(one.id for one in tasks),)
     assert advise(tasks, waves, ()).reasons[-1] == (
-        "9 at once: past 7, keeping them apart costs more than it saves; fleet.limit holds back"
+        "9 at once: past 7, keeping them apart costs more than it saves; set fleet.limit"
     )
     limited = advise(tasks, waves, (), outlook=Outlook(limit=3))
     assert (limited.speedup, limited.reasons[-1]) == (3.0, "9 could run at once, fleet.limit lets 3")
