@@ -1,6 +1,6 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [check] [flask] [many] [radar]
+    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [coupling]
 
 Prints, never judges: machines differ, and a timed test lies.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+import couplings
 import pairs
 import radar
 
@@ -133,6 +134,37 @@ def in_status(folder: str) -> None:
     radar.status(main, f"{WORKTREES} worktrees with uncommitted work")
 
 
+def plan(folder: str) -> None:
+    main = repository(folder)
+    stream = ["reset refs/heads/main\nfrom refs/heads/main^0\n"]
+    for number in range(2000):
+        stream.append(
+            f"commit refs/heads/main\ncommitter B <b@example.invalid> {1700000000 + number} +0000\ndata 1\nx\n"
+        )
+        for at in (number, number * 7 + 1, number * 31 + 2):
+            part, name = divmod(at % FILES, 50)
+            text = f"{number}\n"
+            stream.append(f"M 100644 inline src/m{part // 10}/p{part}/f{name}.py\ndata {len(text)}\n{text}\n")
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=main, input="".join(stream).encode(), check=True)
+    for number in range(20):
+        git(main, "config", f"fleet.{number}.owns", f"src/m{number % 10}/p{number}/")
+    looked = pairs.cpu("plan", lambda: pairs.once([FLEET, "plan", "--json"], main))
+    not_looked = pairs.cpu("plan --history=0", lambda: pairs.once([FLEET, "plan", "--json", "--history=0"], main))
+    spent = (looked - not_looked) * 1000
+    print(f"2000 commits of a tree of {FILES} files: {spent:.0f} ms processor (wanted: at most 1500)")
+
+
+def coupling(folder: str) -> None:
+    bundles = os.environ.get("FLEETS") or os.path.join(os.path.dirname(ROOT), "shared", "fleets")
+    for name in ("flask", "pre-commit"):
+        bundle = os.path.join(bundles, f"{name}.bundle")
+        if not os.path.isfile(bundle):
+            print(f"{bundle} is not here: FLEETS names the folder of the bundles")
+            continue
+        subprocess.run(["git", "clone", "-q", "-b", "main", bundle, f"{folder}/{name}"], check=True)
+        couplings.judge(f"{folder}/{name}")
+
+
 SECTIONS = (
     ("startup", startup),
     ("status", status),
@@ -141,6 +173,8 @@ SECTIONS = (
     ("flask", flask),
     ("many", many),
     ("radar", in_status),
+    ("plan", plan),
+    ("coupling", coupling),
 )
 
 

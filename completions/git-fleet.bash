@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan add status check land remove undo log path demo help completion"
+__git_fleet_commands="init plan graph add status check land remove undo log path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -14,8 +14,9 @@ __git_fleet_options ()
 	local common="--help --quiet --verbose --color="
 	case "$1" in
 	"") echo "--help --version" ;;
-	init) echo "--markdown= --from-branches --dry-run $common" ;;
-	plan) echo "--plan= --json $common" ;;
+	init) echo "--markdown= --from= --from-issues= --from-branches --dry-run $common" ;;
+	plan) echo "--plan= --history= --json --to= --dry-run $common" ;;
+	graph) echo "--format= --output= --plan= $common" ;;
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
@@ -81,8 +82,24 @@ __git_fleet_value ()
 {
 	case "$1" in
 	--color) __gitcomp "always never auto" "" "$2" ;;
+	--format) __gitcomp "ascii mermaid dot json svg" "" "$2" ;;
 	--needs) __gitcomp_nl "$(__git_fleet_tasks)" "" "$2" ;;
 	--onto | --refs) __gitcomp_nl "$(__git_heads)" "" "$2" ;;
+	--to) __gitcomp "markdown config yaml" "" "$2" ;;
+	esac
+}
+
+# The words after `plan`: what to do, the task, the key.
+__git_fleet_edit ()
+{
+	local i past=()
+	for ((i = 1; i < cword; i++)); do
+		[[ ${words[i]} == -* || ${words[i]} == *fleet ]] || past+=("${words[i]}")
+	done
+	case "${#past[@]} ${past[1]-}" in
+	"1 ") __gitcomp "set drop" ;;
+	"2 set" | "2 drop") __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	"3 set") __gitcomp "title branch worktree status agent prompt checklist estimate priority owns needs" ;;
 	esac
 }
 
@@ -92,7 +109,7 @@ _git_fleet ()
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --markdown | --hook | --needs | --onto | --owns | --plan | --refs | --wave | -n)
+	--color | --format | --from | --from-issues | --history | --hook | --markdown | --needs | --onto | --owns | --output | --plan | --refs | --to | --wave | -n | -o)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;
@@ -111,6 +128,7 @@ _git_fleet ()
 	"") __gitcomp "$__git_fleet_commands" ;;
 	add | check | land | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
+	plan) __git_fleet_edit ;;
 	help) __gitcomp "$__git_fleet_commands plan-guide tutorial" ;;
 	completion) __gitcomp "bash zsh fish" ;;
 	esac

@@ -36,13 +36,14 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan add status check land remove undo log path demo help completion
+set -l commands init plan graph add status check land remove undo log path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
 
 complete -c git-fleet -n __git_fleet_needs_command -a init -d 'Start a plan'
 complete -c git-fleet -n __git_fleet_needs_command -a plan -d 'Show tasks, waves, overlaps and problems'
+complete -c git-fleet -n __git_fleet_needs_command -a graph -d 'Draw the plan'
 complete -c git-fleet -n __git_fleet_needs_command -a add -d 'Create branch and worktree of tasks'
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
 complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
@@ -60,13 +61,22 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan add status check land remove path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan graph add status check land remove path' -l plan -r -F -d 'Read this plan'
 complete -c git-fleet -n '__git_fleet_is plan status check land log' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init add land remove undo' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is init plan add land remove undo' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
+complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
+complete -c git-fleet -n '__git_fleet_is init' -l from-issues -r -F -d 'Make a row for each issue'
 complete -c git-fleet -n '__git_fleet_is init' -l from-branches -d 'Make a row for each branch'
 complete -c git-fleet -n '__git_fleet_is init' -a '(__git_fleet_heads)'
+
+complete -c git-fleet -n '__git_fleet_is plan' -l history -x -d 'Look for couplings in this many commits'
+complete -c git-fleet -n '__git_fleet_is plan' -l to -x -a 'markdown config yaml' -d 'Print the plan in this form'
+complete -c git-fleet -n '__git_fleet_is plan' -a 'set drop (__git_fleet_tasks)'
+
+complete -c git-fleet -n '__git_fleet_is graph' -l format -x -a 'ascii mermaid dot json svg' -d 'What kind of picture'
+complete -c git-fleet -n '__git_fleet_is graph' -s o -l output -r -F -d 'Write it into this file'
 
 complete -c git-fleet -n '__git_fleet_is add' -l ready -d 'Every task that can start'
 complete -c git-fleet -n '__git_fleet_is add' -l wave -x -d 'Every task of a wave'

@@ -18,6 +18,7 @@ SUMMARIES = MappingProxyType(
     {
         "init": "Start a plan",
         "plan": "Show tasks, waves, overlaps and problems",
+        "graph": "Draw the plan as text, SVG, Mermaid or DOT",
         "add": "Create branch and worktree for tasks",
         "status": "Show every task and worktree, and what conflicts",
         "check": "Find real conflicts and drift, uncommitted work included",

@@ -10,6 +10,8 @@ import click
 from git_fleet.model.events import Event, Gating, Listener, NotCreated, Progress
 from git_fleet.output.style import Style
 
+_MANY = 1_000
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -145,11 +147,17 @@ def answer(text: str) -> None:
     click.echo(text, nl=not text.endswith("\n"))
 
 
+def answer_utf8(text: str) -> None:
+    """The same for formats that are UTF-8 whatever the terminal is."""
+    click.echo(f"{text}\n".encode(), nl=False)
+
+
 def answer_json(document: dict[str, object]) -> None:
-    """One JSON object; bytes that are no text come out as escapes."""
+    """One JSON object; bytes that are no text come out as escapes. A large one is on one line: that is much quicker."""
     import json
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=True))
+    large = any(len(part) > _MANY for part in document.values() if isinstance(part, list))
+    click.echo(json.dumps(document, indent=None if large else 2, ensure_ascii=True))
 
 
 def hint(lines: Sequence[str], *, wanted: bool = True) -> None:

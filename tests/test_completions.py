@@ -16,6 +16,7 @@ COMPLETIONS = kit.ROOT / "completions"
 COMMANDS = (
     "init",
     "plan",
+    "graph",
     "add",
     "status",
     "check",
@@ -37,6 +38,7 @@ CASES = (
     ("git fleet add --needs=5", "git fleet add --needs=57"),
     ("git fleet help tu", "git fleet help tutorial"),
     ("git fleet completion z", "git fleet completion zsh"),
+    ("git fleet graph --format=m", "git fleet graph --format=mermaid"),
     ("git-fleet la", "git-fleet land"),
     ("git-fleet path 5", "git-fleet path 57"),
 )

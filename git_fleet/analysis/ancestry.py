@@ -73,6 +73,25 @@ def cut(
     return frozenset(names[place] for place in bits(found))
 
 
+def own_commits(
+    commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """By tip: the commits that it has and the base lacks. `commits` as for `distances`."""
+    heads = tuple(dict.fromkeys(tips))
+    waiting = {base: 1}
+    for place, tip in enumerate(heads, 1):
+        waiting[tip] = waiting.get(tip, 0) | 1 << place
+    found: dict[str, list[str]] = {tip: [] for tip in heads}
+    for commit, above in commits:
+        mask = waiting.pop(commit, 0)
+        if not mask & 1:
+            for place in bits(mask):
+                found[heads[place - 1]].append(commit)
+        for parent in above:
+            waiting[parent] = waiting.get(parent, 0) | mask
+    return {tip: tuple(own) for tip, own in found.items()}
+
+
 def _reached_by(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Counter[int]:
     """How many commits are reached by exactly which heads, as bit masks. The last head may equal another."""
     return Counter(mask for _, mask in _reach(commits, heads))

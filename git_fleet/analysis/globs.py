@@ -62,16 +62,61 @@ def meet(one: Pattern, other: Pattern) -> bool:
 
 def covers(wide: Pattern, narrow: Pattern) -> bool:
     """Does `wide` certainly match all that `narrow` does? By its own text alone: it may say no too often."""
-    length = len(wide.parts)
-    if narrow.parts[:length] != wide.parts:
-        return False
-    return not wide.below or narrow.below or len(narrow.parts) > length
+    one, other = steps(wide), steps(narrow)
+    seen: set[tuple[int, int]] = set()
+    work = [(0, 0)]
+    while work:
+        here = i, j = work.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        if i == len(one):
+            return True
+        if one[i] == "**":
+            work.append((i + 1, j))
+            if j < len(other):
+                work.append((i, j + 1))
+        elif j < len(other) and other[j] != "**" and _segment_covers(one[i], other[j]):
+            work.append((i + 1, j + 1))
+    return False
+
+
+def steps(pattern: Pattern) -> tuple[str, ...]:
+    """What is below a directory is what any name in it matches, and all below that."""
+    return (*pattern.parts, "*") if pattern.below else pattern.parts
+
+
+def _segment_covers(wide: str, narrow: str) -> bool:
+    if wide in ("*", narrow):
+        return True
+    one, other = tokens(wide), tokens(narrow)
+    seen: set[tuple[int, int]] = set()
+    work = [(0, 0)]
+    while work:
+        here = i, j = work.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        if i == len(one):
+            if j == len(other):
+                return True
+            continue
+        mine = one[i]
+        if mine is None:
+            work.append((i + 1, j))
+            if j < len(other):
+                work.append((i, j + 1))
+        elif j < len(other):
+            theirs = other[j]
+            if theirs is not None and all(any(a <= low and high <= b for a, b in mine) for low, high in theirs):
+                work.append((i + 1, j + 1))
+    return False
 
 
 def _segments_meet(a: str, b: str) -> bool:
     if not re.search(r"[*?\[\\]", a + b):
         return a == b
-    one, other = _tokens(a), _tokens(b)
+    one, other = tokens(a), tokens(b)
     seen: set[tuple[int, int]] = set()
     work = [(0, 0)]
     while work:
@@ -94,7 +139,7 @@ def _segments_meet(a: str, b: str) -> bool:
     return False
 
 
-def _tokens(segment: str) -> tuple[Ranges | None, ...]:
+def tokens(segment: str) -> tuple[Ranges | None, ...]:
     """Each character of the segment as the ranges it may be in; None for `*`."""
     tokens: list[Ranges | None] = []
     for match in _TOKEN.finditer(segment):

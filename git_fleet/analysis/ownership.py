@@ -6,14 +6,20 @@ paths out again; of several patterns the last that matches decides.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from git_fleet.analysis import globs
+from git_fleet.analysis import globs, witness
 from git_fleet.analysis.globs import Pattern
 from git_fleet.analysis.waves import Closure, chain, closure
 from git_fleet.model.plan import Joint, Overlap, Task
 
 _TOKEN = re.compile(r"\\.|\[[!^]?\]?[^\]]*\]|\[", re.S)
+Claims = Mapping[str, Mapping[str, Sequence[str]]]
+"""By task id and owned pattern: the files that the task owns by it."""
+
+_MOST_FILES = 100
+"""An overlap on more files than this is named by its pattern."""
 _ODD_CLASS = re.compile(r"\[\Z|.\[|\\|--|&&|~~|\|\|", re.S)
 
 
@@ -41,8 +47,12 @@ def patterns_meet(a: str, b: str) -> bool:
     return globs.meet(globs.parse(a), globs.parse(b))
 
 
-def overlaps(tasks: Sequence[Task]) -> tuple[Overlap, ...]:
-    """Each two tasks that own the same path, in plan order; paths are the narrower pattern of each pair that meets."""
+def overlaps(tasks: Sequence[Task], claims: Claims | None = None) -> tuple[Overlap, ...]:
+    """Each two tasks that own the same path, in plan order.
+
+    `paths` are the files that both own, where `claims` say that there are any and not too many to be named, else the
+    narrower pattern of each pair that meets: a file that does not exist yet may be made.
+    """
     owned = {task.id: [globs.parse(pattern) for pattern in task.owns if bad_pattern(pattern) is None] for task in tasks}
     positions = {id: at for at, id in enumerate(owned)}
     meeting: dict[tuple[str, str], None] = {}
@@ -55,10 +65,56 @@ def overlaps(tasks: Sequence[Task]) -> tuple[Overlap, ...]:
     closed = closure(tasks) if meeting else Closure({}, {})
     found = []
     for a, b in sorted(meeting, key=lambda pair: (positions[pair[0]], positions[pair[1]])):
-        paths = _shared(owned[a], owned[b])
+        paths = _shared(owned[a], owned[b], claims[a] if claims else {}, claims[b] if claims else {})
         if paths:
-            found.append(Overlap((a, b), paths, _excuse(by_id, closed, a, b)))
+            found.append(Overlap((a, b), _files_of_both(claims, a, b) or paths, excuse(by_id, closed, a, b)))
     return tuple(found)
+
+
+def claims(tasks: Sequence[Task], files: Sequence[str]) -> Claims:
+    """The existing files that each task owns, by the pattern that claims them; `files` are sorted.
+
+    Only good patterns that are not negated have a place, empty where nothing matches.
+    """
+    known: dict[str, Sequence[str]] = {}
+    found = {}
+    for task in tasks:
+        good = [pattern.strip() for pattern in task.owns if bad_pattern(pattern) is None]
+        mine: dict[str, Sequence[str]] = {}
+        for pattern in good:
+            if not pattern.startswith("!"):
+                if pattern not in known:
+                    known[pattern] = _matched(pattern, files)
+                mine[pattern] = known[pattern]
+        if len(mine) < len(good):
+            lost = set(drift(good, {path for paths in mine.values() for path in paths}))
+            mine = {pattern: [path for path in paths if path not in lost] for pattern, paths in mine.items()}
+        found[task.id] = mine
+    return found
+
+
+def _matched(pattern: str, files: Sequence[str]) -> Sequence[str]:
+    """The files that a pattern matches; only those below its literal start are looked at."""
+    parsed = globs.parse(pattern)
+    start = "/".join(parsed.literal)
+    if not start:
+        lost = set(drift([pattern], files))
+        return [path for path in files if path not in lost]
+    at = bisect_left(files, start)
+    itself = files[at : at + 1] if start in files[at : at + 1] else ()
+    below = files[bisect_left(files, f"{start}/") : bisect_left(files, f"{start}0")]  # "0" comes after "/"
+    if len(parsed.literal) == len(parsed.parts):
+        return below if parsed.below else [*itself, *below]
+    lost = set(drift([pattern], below))
+    return [path for path in below if path not in lost]
+
+
+def _files_of_both(claims: Claims | None, one: str, other: str) -> tuple[str, ...]:
+    if claims is None:
+        return ()
+    mine = {path for paths in claims[one].values() for path in paths}
+    both = {path for paths in claims[other].values() for path in paths if path in mine}
+    return tuple(sorted(both)) if len(both) <= _MOST_FILES else ()
 
 
 def joints(tasks: Sequence[Task], overlaps: Iterable[Overlap]) -> tuple[Joint, ...]:
@@ -67,11 +123,15 @@ def joints(tasks: Sequence[Task], overlaps: Iterable[Overlap]) -> tuple[Joint, .
     for overlap in overlaps:
         for path in overlap.paths:
             owners.setdefault(path, set()).update(overlap.tasks)
-    return tuple(Joint(path, tuple(task.id for task in tasks if task.id in ids)) for path, ids in owners.items())
+    place = {task.id: at for at, task in enumerate(tasks)}
+    return tuple(Joint(path, tuple(sorted(ids, key=place.__getitem__))) for path, ids in owners.items())
 
 
 def drift(owns: Sequence[str], changed: Iterable[str]) -> tuple[str, ...]:
     """The changed paths that no pattern owns. A task that owns nothing in particular drifts nowhere."""
+    changed = list(changed)
+    if not changed:
+        return ()
     patterns = [line for pattern in owns if bad_pattern(pattern) is None for line in _anchored(pattern)]
     if not patterns:
         return ()
@@ -126,20 +186,28 @@ def _meeting_patterns(owned: Mapping[str, Sequence[Pattern]]) -> Iterable[tuple[
                     yield tuple(owners[above]), tuple(ids)
 
 
-def _shared(one: Sequence[Pattern], other: Sequence[Pattern]) -> tuple[str, ...]:
+def _shared(
+    one: Sequence[Pattern],
+    other: Sequence[Pattern],
+    mine: Mapping[str, Sequence[str]],
+    theirs: Mapping[str, Sequence[str]],
+) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     for at, a in enumerate(one):
         for bt, b in enumerate(other):
             if a.negated or b.negated or not globs.meet(a, b):
                 continue
-            if not _taken_out(one[at + 1 :], b) and not _taken_out(other[bt + 1 :], a):
+            if (_is_file(a, mine) or _is_file(b, theirs)) and not set(mine[a.text]).intersection(theirs[b.text]):
+                continue
+            out = [later for later in (*one[at + 1 :], *other[bt + 1 :]) if later.negated]
+            if not out or witness.exists(a, b, out):
                 paths[_narrower(a, b).text] = None
     return tuple(paths)
 
 
-def _taken_out(later: Iterable[Pattern], pattern: Pattern) -> bool:
-    """Does a negated pattern take out all that this one matches? Only where its text alone says so."""
-    return any(one.negated and globs.covers(one, pattern) for one in later)
+def _is_file(pattern: Pattern, claimed: Mapping[str, Sequence[str]]) -> bool:
+    """Is this the name of a file that exists? Then nothing lies below it."""
+    return list(claimed.get(pattern.text, ())) == ["/".join(pattern.parts)] and pattern.literal == pattern.parts
 
 
 def _narrower(a: Pattern, b: Pattern) -> Pattern:
@@ -150,7 +218,8 @@ def _narrower(a: Pattern, b: Pattern) -> Pattern:
     return max(a, b, key=lambda one: (len(one.literal), len(one.text)))
 
 
-def _excuse(tasks: Mapping[str, Task], closed: Closure, a: str, b: str) -> str | None:
+def excuse(tasks: Mapping[str, Task], closed: Closure, a: str, b: str) -> str | None:
+    """Why two tasks never run at the same time: `b needs x needs a`; None if they may."""
     needed = chain(tasks, closed, b, a) or chain(tasks, closed, a, b)
     return " needs ".join(needed) or None
 

@@ -8,8 +8,8 @@ from git_fleet.analysis.paths import parents
 from git_fleet.model.plan import Plan, Problem, Severity, SourceKind, Task
 
 
-def problems(plan: Plan) -> tuple[Problem, ...]:
-    """The plan's own problems and those found by thought, in the order of their lines, then of the plan.
+def problems(plan: Plan, others: Sequence[Problem] = ()) -> tuple[Problem, ...]:
+    """The plan's own problems, those found by thought, and `others`, in the order of their lines, then of the plan.
 
     A plan that was made up from the worktrees has none: git has accepted all that is in it.
     """
@@ -25,6 +25,7 @@ def problems(plan: Plan) -> tuple[Problem, ...]:
         *_bad_needs(tasks),
         *_bad_patterns(tasks),
         *_unowned(tasks),
+        *others,
     )
     return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0))
 

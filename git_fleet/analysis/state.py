@@ -11,7 +11,7 @@ IN_FLIGHT = frozenset(
 )
 """Begun and not landed: their owned paths are taken."""
 
-_DROPPED = frozenset(("dropped", "cancelled", "canceled", "wontfix"))
+DROPPED = frozenset(("dropped", "cancelled", "canceled", "wontfix"))
 
 
 class Standing(NamedTuple):
@@ -44,7 +44,7 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
     there = task.ref in snapshot.branches
     if task.id in snapshot.landings:
         return Standing(State.LANDED, tree)
-    if (task.status or "").strip().lower() in _DROPPED:
+    if (task.status or "").strip().lower() in DROPPED:
         return Standing(State.DROPPED, tree)
     if tree is None:
         return Standing(State.MISSING, None, "the branch has no worktree") if there else None

@@ -1,16 +1,27 @@
 """A plan and all that thought makes of it."""
 
-from git_fleet.analysis import ownership, waves
+from git_fleet.analysis import coupling, ownership, reality, waves
 from git_fleet.analysis.advice import advise
 from git_fleet.analysis.problems import problems
-from git_fleet.model.plan import Plan, PlanView
+from git_fleet.model.fleet import Outlook
+from git_fleet.model.plan import Coupling, Hot, Plan, PlanView
 
 
-def view(plan: Plan) -> PlanView:
-    """Problems, waves, overlaps, joints and advice of a plan, from its own text alone."""
+def view(plan: Plan, outlook: Outlook | None = None) -> PlanView:
+    """Problems, waves, overlaps, joints and advice of a plan: from its own text, and from `outlook` where somebody
+    has looked beyond it.
+    """
+    seen = outlook or Outlook()
     tasks = plan.tasks
-    found = problems(plan)
-    overlaps = ownership.overlaps(tasks)
+    claims = None if seen.files is None else ownership.claims(tasks, seen.files)
+    overlaps = ownership.overlaps(tasks, claims)
     ordered = waves.waves(tasks, overlaps)
     joints = ownership.joints(tasks, overlaps)
-    return PlanView(plan, ordered, overlaps, joints, found, advise(tasks, ordered, overlaps))
+    couplings: tuple[Coupling, ...] | None = None
+    hot: tuple[Hot, ...] = ()
+    if claims is not None and seen.history is not None:
+        couplings = coupling.couplings(tasks, claims, seen.history, overlaps)
+        hot = coupling.hot(claims, seen.history)
+    found = problems(plan, reality.problems(plan, claims or {}, seen))
+    advice = advise(tasks, ordered, overlaps, couplings or (), hot, seen)
+    return PlanView(plan, ordered, overlaps, joints, found, advice, couplings, hot)

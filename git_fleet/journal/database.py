@@ -133,6 +133,17 @@ class Journal:
         rows = self._db.execute("SELECT task, tip, landed_commit FROM landing WHERE operation = ?", (operation,))
         return tuple(Landing(*row) for row in rows.fetchall())
 
+    def landed_at(self) -> tuple[tuple[str, float], ...]:
+        """(task, when its landing began, in seconds since 1970) for every landing, oldest first."""
+        rows = self._db.execute(
+            "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation ORDER BY began_s"
+        )
+        return tuple(rows.fetchall())
+
+    def gate_seconds(self) -> tuple[float, ...]:
+        """How long each remembered gate took."""
+        return tuple(row[0] for row in self._db.execute("SELECT seconds FROM gate_result"))
+
     def forget_landings(self, operation: int) -> None:
         """An undone landing is none."""
         with self._writing() as db:

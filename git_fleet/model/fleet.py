@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from git_fleet.model.plan import Plan, Task
+from git_fleet.model.plan import Footprint, Plan, Task
 
 
 class Repository(NamedTuple):
@@ -194,6 +194,24 @@ class Snapshot(NamedTuple):
     """The base's commit that a branch was started from, as recorded by `add`."""
     landings: dict[str, Landing]
     """By task id."""
+
+
+class Outlook(NamedTuple):
+    """What bears on a plan besides its own text. None: nobody has looked."""
+
+    files: tuple[str, ...] | None = None
+    """The base's files, sorted."""
+    history: tuple[Footprint, ...] | None = None
+    """The base's last commits."""
+    snapshot: Snapshot | None = None
+    changed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """By full ref name: what the commits of a branch that the base lacks have changed."""
+    spent_s: tuple[float, ...] = ()
+    """How long tasks that have landed took."""
+    gate_s: float = 0.0
+    """How long gates take on one merge, by experience."""
+    limit: int | None = None
+    review_s: float = 900.0
 
 
 class TaskReport(NamedTuple):

@@ -38,6 +38,13 @@ class Row(NamedTuple):
     line: int | None = None
 
 
+class Progress(NamedTuple):
+    """Items of a checklist that are ticked, of all."""
+
+    done: int
+    total: int
+
+
 class Task(NamedTuple):
     """One row of the plan with every gap filled from the templates."""
 
@@ -60,6 +67,8 @@ class Task(NamedTuple):
     estimate_s: int | None = None
     priority: int = 0
     line: int | None = None
+    progress: Progress | None = None
+    """As read from the checklist; None where there is none, or it cannot be read."""
 
     @property
     def ref(self) -> str:
@@ -109,6 +118,34 @@ class Joint(NamedTuple):
     tasks: tuple[str, ...]
 
 
+class Coupling(NamedTuple):
+    """Owned paths of two tasks that the base's history changed together.
+
+    `paths`: one of each task. `support`: how many commits changed both; `confidence`: their share of those that
+    changed the rarer one.
+    """
+
+    tasks: tuple[str, str]
+    paths: tuple[str, str]
+    support: int
+    confidence: float
+
+
+class Hot(NamedTuple):
+    """A path that most work touches, and the tasks that own it; `share` of the commits looked at, or of the merges."""
+
+    path: str
+    share: float
+    tasks: tuple[str, ...]
+
+
+class Footprint(NamedTuple):
+    """The paths that one commit changed; of a merge, those that both of its sides had changed."""
+
+    paths: tuple[str, ...]
+    merge: bool = False
+
+
 class Verdict(StrEnum):
     """Is it worth running these tasks at the same time?"""
 
@@ -124,6 +161,13 @@ class Advice(NamedTuple):
     width: int
     speedup: float | None
     reasons: tuple[str, ...]
+    speedup_without_review: float | None = None
+    """As if reviewing took no time; None if nobody knows how long the tasks take."""
+    critical_path: tuple[str, ...] = ()
+    """The longest chain of tasks that wait for each other, by time where it is known; ids."""
+    critical_path_s: float | None = None
+    serial_s: float | None = None
+    """What no fleet makes faster: splitting, reviewing, conflicts, gates."""
 
 
 class PlanView(NamedTuple):
@@ -135,3 +179,18 @@ class PlanView(NamedTuple):
     joints: tuple[Joint, ...]
     problems: tuple[Problem, ...]
     advice: Advice
+    couplings: tuple[Coupling, ...] | None = None
+    """None: nobody has looked."""
+    hot: tuple[Hot, ...] = ()
+
+
+class Edit(NamedTuple):
+    """One value of one task changed, or (`key` None) its whole row taken out; `where` is the file or configuration."""
+
+    task: str
+    key: str | None
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    where: str
+    operation: int | None = None
+    """The operation's number; None where nothing was changed, yet or at all."""

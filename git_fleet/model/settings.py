@@ -18,6 +18,7 @@ class Settings(NamedTuple):
     branch: str = "feature/{id}-{slug}"
     worktree: str = "../{repo}-{id}-{slug}"
     limit: int | None = None
+    review_s: float = 900.0
     strategy: str = "merge"
     gates: tuple[Gate, ...] = ()
     gate_mode: str = "each"

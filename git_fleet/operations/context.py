@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from git_fleet.journal import locks
 from git_fleet.model.errors import Fatal, FleetError
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Repository, Worktree
@@ -12,6 +13,9 @@ from git_fleet.model.settings import Settings
 from git_fleet.operations import glance
 from git_fleet.plan import source
 from git_fleet.repo import settings as settings_of
+
+PLAN = "plan"
+"""The lock under which the plan is rewritten; taken last."""
 
 
 class Context(NamedTuple):
@@ -50,8 +54,11 @@ def of(repository: Repository, worktrees: tuple[Worktree, ...], onto: str | None
 
 def write_status(context: Context, statuses: Mapping[str, str], say: Listener) -> None:
     """Write what became of tasks into the plan, by id. The deed is done: a plan that cannot take it is a note."""
+    if not statuses or context.plan.source.kind is SourceKind.WORKTREES:
+        return
     try:
-        source.set_status(context.plan, context.settings, context.repository, statuses)
+        with locks.hold(context.repository.fleet_dir, PLAN):
+            source.set_status(context.plan, context.settings, context.repository, statuses)
     except FleetError as error:
         say(Note(f"the plan's status was not written: {error.message}"))
 

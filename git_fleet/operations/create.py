@@ -19,7 +19,7 @@ from git_fleet.model.fleet import Snapshot, State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Task
 from git_fleet.operations import recover, revert, running, survey
-from git_fleet.operations.context import Context, write_status
+from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.plan import markdown, names, source
 from git_fleet.repo import changing, git, looking, process, worktrees
 
@@ -89,7 +89,19 @@ def typed(context: Context, words: Sequence[str], owns: Sequence[str], needs: Se
     row = markdown.row_of_title(words[0])
     if " " not in words[0].strip() and not owns:
         return None
+    if row.title == " ".join(words[0].split()):
+        row = row._replace(id=_new_id(context.plan, row.title))
+    source.refuse_row(context.plan, row)
     return row._replace(owns=tuple(owns), needs=tuple(need.removeprefix("#") for need in needs))
+
+
+def _new_id(plan: Plan, title: str) -> str:
+    """An id for a title alone: the next number where all ids are numbers, else its slug, made unique."""
+    taken = [task.id for task in plan.tasks]
+    slug = names.slugify(title)
+    if not slug or (taken and all(id.isdecimal() for id in taken)):
+        return str(1 + max((int(id) for id in taken if id.isdecimal()), default=0))
+    return names.free(slug, {id.casefold() for id in taken})
 
 
 def with_row(context: Context, row: Row) -> Context:
@@ -148,7 +160,8 @@ def add(
             wanted = [answer for answer in answers if answer.create]
             operation, alive = None, None
             if wanted and new_row is not None:
-                source.append(context.plan, repository, new_row)  # first: a plan that cannot hold it refuses
+                with locks.hold(repository.fleet_dir, PLAN):
+                    source.append(context.plan, repository, new_row)  # first: a plan that cannot hold it refuses
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"

@@ -11,34 +11,67 @@ from git_fleet.model.plan import Row, SourceKind
 from git_fleet.operations import context as contexts
 from git_fleet.operations.context import Context
 from git_fleet.operations.survey import is_lane
-from git_fleet.plan import config, markdown, names
+from git_fleet.plan import config, convert, issues, names, source
+from git_fleet.plan.sheet import Sheet
 from git_fleet.repo import git
 
 
 class Started(NamedTuple):
-    """What was, or would be, written, in words; and what to type next."""
+    """What was, or would be, written, in words; what was left out; and what to type next."""
 
     text: str
     hints: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def start(file: str | None, patterns: Sequence[str], *, from_branches: bool, dry_run: bool) -> Started:
-    """Write a plan. Raises Refused when there is one already, Fatal when no branch matches."""
+class Origin(NamedTuple):
+    """Where the first rows come from: at most one of these. None of them: no row yet."""
+
+    from_branches: bool = False
+    patterns: tuple[str, ...] = ()
+    file: str | None = None
+    """A plan in another form."""
+    issues: str | None = None
+    """The name of a list of issues, for messages."""
+    issues_data: bytes = b""
+
+
+def start(file: str | None, origin: Origin, *, dry_run: bool) -> Started:
+    """Write a plan. Raises Refused when there is one already, Fatal when no branch matches, PlanError."""
     context = contexts.find_without_plan() if file else contexts.find()
     repository = context.repository
-    rows = _adopted(context, patterns) if from_branches else ()
-    if from_branches and not rows:
-        wanted = ", ".join(f"'{pattern}'" for pattern in patterns) or "besides the base"
-        raise Fatal(f"no branch {wanted}: nothing to start from", ["git branch --list"])
-    if file is not None:
-        return _in_markdown(repository, file, rows, dry_run=dry_run)
-    if context.plan.source.kind is not SourceKind.WORKTREES and context.plan.tasks:
+    if file is None and context.plan.source.kind is not SourceKind.WORKTREES and context.plan.tasks:
         raise Refused("there is a plan already", ["see it with: git fleet plan"])
-    if not dry_run:
-        config.explain(repository)
-        for row in rows:
-            config.append(repository, row)
-    return _said(f"in {repository.common_dir}/config", rows, dry_run=dry_run)
+    found, notes = _first(context, origin)
+    if file is not None:
+        started = _in_markdown(repository, file, found, dry_run=dry_run)
+    else:
+        converted = convert.to_config(found)
+        if not dry_run:
+            config.explain(repository)
+            config.append_all(repository, convert.fit_for_config(found.rows))
+        started = _said(f"in {repository.common_dir}/config", found.rows, dry_run=dry_run)
+        started = started._replace(notes=converted.lost)
+    return started._replace(notes=(*notes, *(f"not carried over: {what}" for what in started.notes)))
+
+
+def _first(context: Context, origin: Origin) -> tuple[Sheet, tuple[str, ...]]:
+    """The first rows, and in words what was left out of them."""
+    if origin.from_branches:
+        rows = _adopted(context, origin.patterns)
+        if not rows:
+            wanted = ", ".join(f"'{pattern}'" for pattern in origin.patterns) or "besides the base"
+            raise Fatal(f"no branch {wanted}: nothing to start from", ["git branch --list"])
+        return Sheet(rows), ()
+    if origin.file is not None:
+        path = os.path.abspath(origin.file)
+        return source.sheet(
+            source.chosen(context.settings, context.repository, path), context.settings, context.repository
+        ), ()
+    if origin.issues is not None:
+        listed = issues.parsed(origin.issues_data, origin.issues)
+        return Sheet(listed.rows), listed.notes
+    return Sheet(()), ()
 
 
 def _adopted(context: Context, patterns: Sequence[str]) -> tuple[Row, ...]:
@@ -62,25 +95,28 @@ def _relative(repository: Repository, path: str | None) -> str | None:
     return os.path.relpath(path, repository.main) if path else None
 
 
-def _in_markdown(repository: Repository, file: str, rows: Sequence[Row], *, dry_run: bool) -> Started:
+def _in_markdown(repository: Repository, file: str, found: Sheet, *, dry_run: bool) -> Started:
     path = os.path.abspath(file)
     if os.path.lexists(path):
         raise Refused(f"'{file}' exists already", ["name another file"])
-    text = markdown.document(rows)
+    converted = convert.to_markdown(found)
     if not dry_run:
         try:
             with open(path, "x", encoding="utf-8", newline="") as plan:
-                plan.write(text)
+                plan.write(converted.text)
         except OSError as error:
             raise Fatal(f"cannot write '{file}': {error.strerror}") from error
         if not git.config_get_all(repository, "fleet.plan"):
             git.config_set(repository, "fleet.plan", [os.path.relpath(path, repository.main)])
-    return _said(f"in {file}", rows, dry_run=dry_run)
+    return _said(f"in {file}", found.rows, dry_run=dry_run)._replace(notes=converted.lost)
 
 
 def _said(where: str, rows: Sequence[Row], *, dry_run: bool) -> Started:
     verb = "would start" if dry_run else "started"
     count = f"{len(rows)} {'task' if len(rows) == 1 else 'tasks'}" if rows else "no task yet"
-    lines = [f"{verb} a plan {where}: {count}", *(f"  {row.id}  {row.branch}" for row in rows)]
+    lines = [
+        f"{verb} a plan {where}: {count}",
+        *(f"  {row.id}  {row.branch or row.title or ''}".rstrip() for row in rows),
+    ]
     hints = ("git fleet plan",) if rows else ('git fleet add "42 count" --owns cli.py   # the first task',)
     return Started("\n".join(lines), hints)

@@ -9,7 +9,7 @@ from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import revert, running
 from git_fleet.repo import looking
 
-WORKTREE_KINDS = ("add", "remove", "undo")
+WORKTREE_KINDS = ("add", "remove", "undo", "plan")
 """Operations that work under the worktree lock."""
 
 

@@ -8,11 +8,15 @@ import os
 from collections.abc import Sequence
 
 from git_fleet.journal import locks
-from git_fleet.model.errors import Refused
+from git_fleet.model.errors import PlanError, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.operations import advance
+from git_fleet.operations.context import PLAN
+from git_fleet.plan import config, files
 from git_fleet.repo import changing, git, looking, worktrees
+
+PLAN_KINDS = (ChangeKind.FILE, ChangeKind.CONFIG)
 
 
 def is_done(repository: Repository, change: RecordedChange) -> bool | None:
@@ -20,6 +24,9 @@ def is_done(repository: Repository, change: RecordedChange) -> bool | None:
     if change.kind is ChangeKind.REF:
         now = git.refs(repository, change.name).get(change.name)
         return True if now == change.after else False if now == change.before else None
+    if change.kind in PLAN_KINDS:
+        words = _plan_now(repository, change)
+        return True if words == change.after else False if words == change.before else None
     there = os.path.lexists(change.name)
     if change.before is None:
         return there
@@ -57,6 +64,8 @@ def take_back(
     for number, change in enumerate(reversed(changes)):
         if change.kind is ChangeKind.REF:
             back = _ref_back(repository, change, lock)
+        elif change.kind in PLAN_KINDS:
+            back = _plan_back(repository, change)
         elif change.before is None:
             back = _worktree_away(repository, change, operation, number)
         else:
@@ -75,6 +84,32 @@ def _ref_back(repository: Repository, change: RecordedChange, lock: locks.Lock) 
         update = changing.RefUpdate(change.name, change.after, change.before)
         changing.update_refs(repository, [update], "fleet undo", [lock.fd])
     return RecordedChange(ChangeKind.REF, change.name, change.after, change.before)
+
+
+def _plan_now(repository: Repository, change: RecordedChange) -> str | None:
+    """A recorded piece of the plan as it is now, in the words of the record."""
+    if change.kind is ChangeKind.CONFIG:
+        values = git.config_get_all(repository, change.name)
+        return json.dumps(values) if values else None
+    try:
+        return files.read(change.name).decode("utf-8", "surrogateescape")
+    except PlanError:
+        return None
+
+
+def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
+    """The plan's file, or a key of the configuration, says again what it said."""
+    with locks.hold(repository.fleet_dir, PLAN):
+        if not is_done(repository, change):
+            return None
+        if change.kind is ChangeKind.CONFIG:
+            config.write(repository, {change.name: json.loads(change.before or "[]")})
+        else:
+            before, after = (
+                text.encode("utf-8", "surrogateescape") for text in (change.before or "", change.after or "")
+            )
+            files.write(change.name, before, expected=after)
+    return reverse(change)
 
 
 def _worktree_away(

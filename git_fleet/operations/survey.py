@@ -78,7 +78,9 @@ def _landings(context: Context, snapshot: Snapshot) -> dict[str, Landing]:
     """Proof, by task id, that a task is in the base: ancestry first, then our journal, then trailers in the history."""
     proven: dict[str, Landing] = {}
     gone = [task for task in context.plan.tasks if task.ref not in snapshot.branches]
-    inside = [task for task in context.plan.tasks if task not in gone and not snapshot.distances[task.ref].ahead]
+    inside = [
+        task for task in context.plan.tasks if task.ref in snapshot.branches and not snapshot.distances[task.ref].ahead
+    ]
     began = {task.ref: _origin(context, snapshot, task) for task in inside}
     doubtful = [task.ref for task in inside if task.ref not in snapshot.origins and _still_there(snapshot, task, began)]
     depth = max((snapshot.distances[ref].behind for ref in doubtful), default=0) + 1

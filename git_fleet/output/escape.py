@@ -1,6 +1,7 @@
 """Names come from strangers: what a terminal would obey, or hide, is made visible before it is shown."""
 
 # Default ignorable in Unicode, yet not of the category "format": takes no room, so two names would look alike.
+# U+FFFE and U+FFFF are no characters at all, and XML forbids them.
 _INVISIBLE = (
     (0x034F, 0x034F),
     (0x115F, 0x1160),
@@ -11,6 +12,7 @@ _INVISIBLE = (
     (0xFE00, 0xFE0F),
     (0xFFA0, 0xFFA0),
     (0xFFF0, 0xFFF8),
+    (0xFFFE, 0xFFFF),
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )

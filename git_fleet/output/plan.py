@@ -1,12 +1,14 @@
 """`git fleet plan`: the tasks, what can run together, and what is wrong."""
 
-from git_fleet.model.plan import Advice, Overlap, PlanView, Problem, Severity, Task, Verdict
+from git_fleet.model.plan import Advice, Coupling, Overlap, PlanView, Problem, Severity, Task, Verdict
 from git_fleet.output import words
 from git_fleet.output.escape import safe
 from git_fleet.output.style import BOLD, WARM, Style, paint
 from git_fleet.output.table import Column, render
 
 SCHEMA = "git-fleet.plan.v1"
+
+_MOST_LINES = 10
 
 _COLUMNS = (
     Column("id", least=12),
@@ -17,6 +19,7 @@ _COLUMNS = (
     Column("needs", drop=7, least=8),
     Column("status", drop=2),
     Column("agent", drop=1),
+    Column("progress", "right", drop=3),
 )
 
 
@@ -27,7 +30,7 @@ def text(view: PlanView, style: Style, *, here: str | None = None) -> str:
         [_heading(view, here)],
         table.text.splitlines(),
         [f"wave {number}: {', '.join(map(safe, wave))}" for number, wave in enumerate(view.waves, 1)],
-        [*_overlaps(view.overlaps, style), *_joints(view)],
+        [*_overlaps(view.overlaps, style), *_joints(view), *_couplings(view)],
         [_problem(problem, view, here, style) for problem in view.problems],
         [*_advice(view.advice), *_hidden(table.hidden)],
     )
@@ -44,7 +47,7 @@ def hints(view: PlanView) -> tuple[str, ...]:
 
 
 def document(view: PlanView) -> dict[str, object]:
-    """The promised object of `plan --json`. Couplings are null: nobody has looked for them."""
+    """The promised object of `plan --json`. Couplings are null where nobody has looked for them."""
     waves = _wave_numbers(view)
     return {
         "schema": SCHEMA,
@@ -56,13 +59,18 @@ def document(view: PlanView) -> dict[str, object]:
             for overlap in view.overlaps
         ],
         "joints": [{"path": joint.path, "tasks": list(joint.tasks)} for joint in view.joints],
-        "couplings": None,
+        "couplings": None if view.couplings is None else [_coupling_object(one) for one in view.couplings],
+        "hot": [{"path": one.path, "share": one.share, "tasks": list(one.tasks)} for one in view.hot],
         "problems": [_problem_object(problem) for problem in view.problems],
         "advice": {
             "verdict": str(view.advice.verdict),
             "width": view.advice.width,
             "speedup": view.advice.speedup,
             "reasons": list(view.advice.reasons),
+            "speedup_without_review": view.advice.speedup_without_review,
+            "critical_path": list(view.advice.critical_path),
+            "critical_path_s": view.advice.critical_path_s,
+            "serial_s": view.advice.serial_s,
         },
     }
 
@@ -83,6 +91,7 @@ def _rows(view: PlanView) -> list[list[str]]:
             ", ".join(task.needs),
             task.status or "",
             task.agent or "",
+            words.progress(task.progress),
         ]
         for task in view.plan.tasks
     ]
@@ -108,6 +117,22 @@ def _excused(overlap: Overlap) -> str:
 
 def _joints(view: PlanView) -> list[str]:
     return [f"joint {safe(joint.path)}: {', '.join(map(safe, joint.tasks))} build on it" for joint in view.joints]
+
+
+def _couplings(view: PlanView) -> list[str]:
+    """What history says: few lines, the surest first."""
+    strong = sorted(view.couplings or (), key=lambda one: (-one.confidence, -one.support))
+    lines = [
+        f"coupled {safe(paths[0])} and {safe(paths[1])}: changed together in {support} commits, "
+        f"{confidence:.0%} of those that changed the rarer ({safe(one)}, {safe(other)})"
+        for (one, other), paths, support, confidence in strong[:_MOST_LINES]
+    ]
+    rest = len(strong) - _MOST_LINES
+    more = [f"and {words.count(rest, 'coupling')} more"] if rest > 0 else []
+    hot = [
+        f"hot {safe(one.path)}: {one.share:.0%} of past work changed it ({words.listed(one.tasks)})" for one in view.hot
+    ]
+    return [*lines, *more, *hot]
 
 
 def _problem(problem: Problem, view: PlanView, here: str | None, style: Style) -> str:
@@ -140,6 +165,16 @@ def _task(task: Task, wave: int | None) -> dict[str, object]:
         "agent": task.agent,
         "estimate_s": task.estimate_s,
         "priority": task.priority,
+        **({"progress": words.progress_object(task.progress)} if task.checklist else {}),
+    }
+
+
+def _coupling_object(coupling: Coupling) -> dict[str, object]:
+    return {
+        "tasks": list(coupling.tasks),
+        "paths": list(coupling.paths),
+        "support": coupling.support,
+        "confidence": coupling.confidence,
     }
 
 

@@ -21,6 +21,7 @@ _COLUMNS = (
     Column("lines", drop=5),
     Column("conflicts", drop=12, least=16),
     Column("drift", drop=10, least=12),
+    Column("progress", "right", drop=6),
     Column("gate", drop=6),
     Column("age", "right", drop=7),
     Column("why", drop=3, least=20),
@@ -86,6 +87,7 @@ def _row(report: TaskReport, main: str, now_s: int) -> list[str | Cell]:
         f"+{lines.insertions} -{lines.deletions}" if lines and any(lines) else "",
         Cell(_conflicts(report), WARM),
         Cell(words.listed(report.drift, 2), WARM),
+        words.progress(task.progress),
         Cell("" if report.gate == "none" else report.gate, WARM if report.gate == "failed" else ""),
         words.age(now_s - report.branch.committed_s) if report.branch else "",
         report.reason or "",
@@ -170,7 +172,7 @@ def _object(report: TaskReport) -> dict[str, object]:
         "drift": list(report.drift),
         "gate": report.gate,
         "agent": task.agent,
-        "progress": None,
+        "progress": words.progress_object(task.progress),
         "reason": report.reason or report.doubt,
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from git_fleet.model.plan import Source, SourceKind
+from git_fleet.model.plan import Progress, Source, SourceKind
 from git_fleet.output.escape import safe
 
 _UNITS = ((31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"))
@@ -63,3 +63,23 @@ def below(path: str, here: str | None) -> str:
 def title(id_: str, text: str) -> str:
     """A title that says more than the id; else nothing."""
     return "" if text == id_ else text
+
+
+def label(id_: str, text: str) -> str:
+    """`42 count`: a task as people are told of it."""
+    return safe(" ".join(filter(None, (id_, title(id_, text)))))
+
+
+def wave(number: int | None) -> str:
+    """`wave 2`; what has no number waits for a ring of needs."""
+    return f"wave {number}" if number else "in a ring of needs"
+
+
+def progress(progress: Progress | None) -> str:
+    """`3/5`; nothing where it is not known."""
+    return f"{progress.done}/{progress.total}" if progress else ""
+
+
+def progress_object(progress: Progress | None) -> dict[str, int] | None:
+    """The same for `--json`."""
+    return {"done": progress.done, "total": progress.total} if progress else None

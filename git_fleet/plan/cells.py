@@ -11,6 +11,11 @@ _NOTE = re.compile(r"\([^()]*\)")
 _STRONG = re.compile(r"(?<!\w)(\*\*|__|\*|_)(?=\S)([^*_]+?)(?<=\S)\1(?!\w)")
 _STRONG_PATH = re.compile(r"\*\*([^*/](?:[^*]*[^*/])?)\*\*")
 _BREAK = r"<br\s*/?>"
+_BETWEEN_PATHS = re.compile(rf"[,;]|{_BREAK}", re.I)
+_BETWEEN_NEEDS = re.compile(rf"[,;&\s]|{_BREAK}|\band\b", re.I)
+_PATHLIKE = re.compile(r"\S*(?:/|\w\.\w|\*)\S*")
+_NUMBERED = re.compile(r"#?\S*\d\S*")
+_MARKED = re.compile("[\\\\`\\[(<*_\x02\x03]")
 _SPECIAL = re.compile("[\\\\`\\[(\x02\x03]")
 _MARKS = re.compile("[\x02\x03]")
 _HELD = re.compile("\x02([0-9]+)\x03")
@@ -54,6 +59,8 @@ def parse(markdown: str, *, notes: bool = True) -> Parsed:
 
 def plain(markdown: str, *, notes: bool = True) -> str | None:
     """The cell as one plain text, emphasis and links dropped; None for nothing."""
+    if not _MARKED.search(markdown):
+        return nothing(" ".join(markdown.split()))
     cell = parse(markdown, notes=notes)
     text = re.sub(_BREAK, " ", _STRONG.sub(r"\2", cell.text), flags=re.I)
     return nothing(" ".join(cell.put_back(text).split()))
@@ -61,6 +68,8 @@ def plain(markdown: str, *, notes: bool = True) -> str | None:
 
 def value(markdown: str) -> str | None:
     """The one value of a cell: its first code span, else its text; None for nothing."""
+    if not markdown:
+        return None
     cell = parse(markdown)
     return nothing(cell.held[cell.codes[0]].strip()) if cell.codes else plain(markdown)
 
@@ -70,25 +79,26 @@ def patterns(markdown: str) -> tuple[str, ...]:
 
     Beside code spans, other words count only if they look like a path.
     """
-    return _many(markdown, rf"[,;]|{_BREAK}", r"\S*(?:/|\w\.\w|\*)\S*")
+    return _many(markdown, _BETWEEN_PATHS, _PATHLIKE)
 
 
 def needs(markdown: str) -> tuple[str, ...]:
     """The needed tasks of a cell, as written, `#` dropped. Beside code spans, other words count only with a digit."""
-    separators = rf"[,;&\s]|{_BREAK}|\band\b"
-    return tuple(need.removeprefix("#") for need in _many(markdown, separators, r"#?\S*\d\S*"))
+    return tuple(need.removeprefix("#") for need in _many(markdown, _BETWEEN_NEEDS, _NUMBERED))
 
 
-def _many(markdown: str, separators: str, beside_code: str) -> tuple[str, ...]:
+def _many(markdown: str, separators: re.Pattern[str], beside_code: re.Pattern[str]) -> tuple[str, ...]:
+    if not markdown:
+        return ()
     cell = parse(markdown)
     code = frozenset(f"\x02{number}\x03" for number in cell.codes)
     found: list[str] = []
-    for part in re.split(separators, cell.text, flags=re.I):
+    for part in separators.split(cell.text):
         spans = [match[0] for match in _HELD.finditer(part) if match[0] in code]
         word = part.strip()
         if not spans and (strong := _STRONG_PATH.fullmatch(word)):
             word = strong[1]
-        if not code or (not spans and re.fullmatch(beside_code, cell.put_back(word))):
+        if not code or (not spans and beside_code.fullmatch(cell.put_back(word))):
             spans = [word]
         found += [cell.put_back(span).strip() for span in spans]
     return tuple(dict.fromkeys(one for one in found if nothing(one) is not None))

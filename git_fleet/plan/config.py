@@ -1,17 +1,19 @@
 """The plan in git's configuration: one `[fleet "<id>"]` section a task."""
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from git_fleet.model.errors import Busy, Fatal, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Row
 from git_fleet.model.settings import Settings
-from git_fleet.plan.names import nothing
+from git_fleet.plan.names import need_words, nothing
 from git_fleet.repo import git
 
 _SINGLE = ("title", "branch", "worktree", "status", "agent", "prompt", "checklist", "estimate", "priority")
+KEYS = (*_SINGLE, "owns", "needs")
+"""What a section may say of a task."""
 _EXPLANATION = """\
 # git fleet: one section a task, such as
 #   [fleet "42"]
@@ -33,22 +35,68 @@ def rows(settings: Settings) -> tuple[Row, ...]:
 
 def append(repository: Repository, row: Row) -> None:
     """Write a new section. Raises Refused where there is one with this id, Fatal for a value git cannot hold."""
-    id = row.id
-    values = {key: text for key in _SINGLE if (text := getattr(row, key)) is not None}
-    values.setdefault("title", id)
-    if any(git.config_get_all(repository, f"fleet.{id}.{key}") for key in (*_SINGLE, "owns", "needs")):
-        raise Refused(f"the configuration has a task {id} already", [f"git config --get-regexp '^fleet\\.{id}\\.'"])
-    for key, text in values.items():
-        git.config_set(repository, f"fleet.{id}.{key}", (text,))
-    for key, several in (("owns", row.owns), ("needs", row.needs)):
-        if several:
-            git.config_set(repository, f"fleet.{id}.{key}", several)
+    append_all(repository, (row,))
+
+
+def append_all(repository: Repository, rows: Sequence[Row]) -> None:
+    """Write new sections, all or none. Raises as `append` does."""
+    values: dict[str, Sequence[str]] = {}
+    taken = {key.rpartition(".")[0] for key, _ in git.config_file_entries(repository, "fleet")}
+    for row in rows:
+        if f"fleet.{row.id}" in taken:
+            hints = [f"git config --get-regexp '^fleet\\.{row.id}\\.'"]
+            raise Refused(f"the configuration has a task {row.id} already", hints)
+        values |= {f"fleet.{row.id}.{key}": texts for key, texts in _entries(row)}
+    write(repository, values)
 
 
 def set_status(repository: Repository, statuses: Mapping[str, str]) -> None:
     """Write the status of tasks by id."""
-    for id, status in statuses.items():
-        git.config_set(repository, f"fleet.{id}.status", (status,))
+    write(repository, {f"fleet.{id}.status": (status,) for id, status in statuses.items()})
+
+
+def write(repository: Repository, values: Mapping[str, Sequence[str]]) -> None:
+    """Make these all the values of keys in the repository's own file, in one step; none removes a key.
+
+    A section of which nothing is left goes. Raises Busy while somebody else writes, Fatal for a value git cannot hold.
+    """
+    bad = [key for key, texts in values.items() for text in texts if any(char in text for char in "\r\n\0")]
+    if bad:
+        raise Fatal(f"a value of '{bad[0]}' holds a line break or NUL: not written")
+    with _rewriting(repository) as copy:
+        for key, texts in values.items():
+            git.config_file_set(repository, copy, key, texts)
+
+
+def entries(repository: Repository, id: str) -> dict[str, list[str]]:
+    """Every key of a task's section in the repository's own file, also those that mean nothing, with its values."""
+    found: dict[str, list[str]] = {}
+    for key, value in git.config_file_entries(repository, "fleet"):
+        if key.rpartition(".")[0] == f"fleet.{id}":
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def document(rows: Sequence[Row]) -> str:
+    """The text of sections with these tasks, as git writes and reads them."""
+    out = []
+    for row in rows:
+        out.append(f"[fleet {_quoted(row.id)}]")
+        out += [f"\t{key} = {_quoted(text)}" for key, texts in _entries(row) for text in texts]
+    return "".join(f"{line}\n" for line in out)
+
+
+def _entries(row: Row) -> list[tuple[str, Sequence[str]]]:
+    """Keys and values of a row; one that says nothing gets its id for a title, or it would be none."""
+    found: list[tuple[str, Sequence[str]]] = [
+        (key, (text,)) for key in _SINGLE if (text := getattr(row, key)) is not None
+    ]
+    found += [(key, several) for key, several in (("owns", row.owns), ("needs", row.needs)) if several]
+    return found if row.title or found else [("title", (row.id,))]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def explain(repository: Repository) -> None:
@@ -56,36 +104,52 @@ def explain(repository: Repository) -> None:
 
     `git config` writes no comments, so this takes git's own lock on the file. Raises Busy while somebody else holds it.
     """
+    with _rewriting(repository) as copy, open(copy, "r+b") as file:
+        text = file.read()
+        if _EXPLANATION.encode() not in text:
+            file.write((b"" if text.endswith(b"\n") or not text else b"\n") + _EXPLANATION.encode())
+
+
+@contextmanager
+def _rewriting(repository: Repository) -> Iterator[str]:
+    """A copy of the repository's configuration file to change, in the place of git's own lock; it replaces the file.
+
+    So everything changes in one step, and nobody else writes meanwhile. Raises Busy, Fatal.
+    """
     path = os.path.realpath(os.path.join(repository.common_dir, "config"))
+    copy = f"{path}.lock"
     try:
-        lock = os.open(f"{path}.lock", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        lock = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError:
-        raise Busy(f"'{path}.lock' exists: somebody else is writing the configuration") from None
+        raise Busy(f"'{copy}' exists: somebody else is writing the configuration", ["try again"]) from None
     except OSError as error:
         raise Fatal(f"cannot write '{path}': {error.strerror}") from error
     try:
         with open(path, "rb") as config, os.fdopen(lock, "wb") as new:
-            text = config.read()
+            before = config.read()
             os.fchmod(new.fileno(), os.fstat(config.fileno()).st_mode & 0o7777)
-            new.write(text + (b"" if text.endswith(b"\n") or not text else b"\n") + _EXPLANATION.encode())
-            new.flush()
+            new.write(before)
+        yield copy
+        with open(copy, "rb") as new:
+            after = new.read()
             os.fsync(new.fileno())
-        if _EXPLANATION.encode() in text:
-            os.unlink(f"{path}.lock")
+        if after != before:
+            os.rename(copy, path)
         else:
-            os.rename(f"{path}.lock", path)
+            os.unlink(copy)
     except BaseException:
-        os.unlink(f"{path}.lock")
+        with suppress(OSError):
+            os.unlink(copy)
         raise
 
 
 def _row(id: str, entries: tuple[tuple[str, str], ...]) -> Row:
     last = {key: nothing(value) for key, value in entries}
     owns = [value.strip() for key, value in entries if key == "owns" and nothing(value) is not None]
-    needs = [need.removeprefix("#") for key, value in entries if key == "needs" for need in re.split(r"[,;\s]+", value)]
+    needs = [need for key, value in entries if key == "needs" for need in need_words(value)]
     return Row(
         id=id,
         owns=tuple(dict.fromkeys(owns)),
-        needs=tuple(dict.fromkeys(need for need in needs if nothing(need) is not None)),
+        needs=tuple(dict.fromkeys(needs)),
         **{key: last.get(key) for key in _SINGLE},  # type: ignore[arg-type]
     )

@@ -3,7 +3,7 @@
 import os
 import stat
 
-from git_fleet.model.errors import Fatal, PlanError
+from git_fleet.model.errors import Busy, Fatal, PlanError
 
 _MOST_BYTES = 16 * 1024 * 1024
 
@@ -36,8 +36,11 @@ def read(path: str) -> bytes:
     return data
 
 
-def write(path: str, data: bytes) -> None:
-    """Replace the file in one step, its mode kept; a link stays and what it names is replaced. Raises Fatal."""
+def write(path: str, data: bytes, expected: bytes | None = None) -> None:
+    """Replace the file in one step, its mode kept; a link stays and what it names is replaced. Raises Fatal.
+
+    With `expected`, only a file that still holds these bytes; raises Busy otherwise.
+    """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name}.{os.getpid()}.new")
@@ -50,6 +53,8 @@ def write(path: str, data: bytes) -> None:
                 new.flush()
                 os.fchmod(file, mode)
                 os.fsync(file)
+            if expected is not None and read(path) != expected:
+                raise Busy(f"'{shown(path)}' was changed meanwhile: nothing was written", ["try again"])
             os.replace(beside, target)
         except BaseException:
             os.unlink(beside)

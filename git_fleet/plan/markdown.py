@@ -1,18 +1,18 @@
 """The plan as a table of a Markdown file: read whole, written cell by cell, every other byte as it was."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from git_fleet.model.errors import PlanError, Refused
 from git_fleet.model.plan import Row
 from git_fleet.plan import cells, files
+from git_fleet.plan.legible import check_visible, decoded, unfit
 from git_fleet.plan.names import nothing, split_title
-from git_fleet.plan.rows import Cell, Line, Table, TableRow, lines, tables
+from git_fleet.plan.rows import Table, TableRow, refilled, tables
+from git_fleet.plan.sheet import COMMAND_WORDS, Sheet, command_ignored
 
 _MOST_ROWS = 20_000
-_MOST_LINES = 200_000
 _MOST_CELL = 64 * 1024
 
 _FIELDS = MappingProxyType(
@@ -33,10 +33,8 @@ _FIELDS = MappingProxyType(
 # In this order: of `#` and `Task` in one header, `#` is the id and `Task` the title.
 _ID_NAMES = ("id", "#", "issue", "task")
 _SHAPE = ("branch", "owns", "needs")
+_MANY = ("owns", "needs")
 _CODE_FIELDS = ("branch", "worktree", "owns", "prompt", "checklist")
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?= |\r?$)", re.M)
 
 _HEADINGS = MappingProxyType(
     {
@@ -85,8 +83,24 @@ def read(path: str) -> tuple[Row, ...]:
 
     Raises PlanError, naming file and line, for a file that is no plan or cannot be trusted to show what it says.
     """
-    document = _document(path, files.read(path))
-    return tuple(row for row, _ in _rows(document))
+    return sheet(path).rows
+
+
+def sheet(path: str, data: bytes | None = None) -> Sheet:
+    """The same, and what is left aside: columns that look like commands, and those that mean nothing here.
+
+    Of these bytes instead of the file's, where they are given.
+    """
+    document = _document(path, files.read(path) if data is None else data)
+    known = {*document.columns.values()}
+    header = document.table.header
+    others = {at: cells.plain(cell.value) or "" for at, cell in enumerate(header.cells) if at not in known}
+    refused = [name for name in others.values() if name.casefold() in COMMAND_WORDS]
+    return Sheet(
+        rows=tuple(row for row, _ in _rows(document)),
+        problems=tuple(command_ignored("column", name, header.line.number) for name in refused),
+        others=tuple(f"column {name}" for name in others.values() if name),
+    )
 
 
 def set_status(path: str, statuses: Mapping[str, str]) -> bool:
@@ -102,7 +116,7 @@ def set_status(path: str, statuses: Mapping[str, str]) -> bool:
     gone = [id for id in statuses if id not in found]
     if gone:
         raise Refused(f"{document.shown} has no row for {', '.join(gone)} any more: no status was written")
-    edits = [_status_edit(found[id], column, status) for id, status in statuses.items()]
+    edits = [_cell_edit(found[id], column, _raw(status)) for id, status in statuses.items()]
     text = document.text
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
@@ -116,21 +130,63 @@ def append(path: str, row: Row) -> None:
 
     Raises Refused when the table has no column for something that the row says, PlanError as `read` does.
     """
-    document = _document(path, files.read(path))
+    data = files.read(path)
+    files.write(path, with_row(path, data, row), expected=data)
+
+
+def with_row(path: str, data: bytes, row: Row) -> bytes:
+    """The file with a row more. Raises as `append` does."""
+    document = _document(path, data)
     table = document.table
     last = table.body[-1] if table.body else table.delimiter.line
     ending = last.ending or table.header.line.ending
     new = ending + _written_row(document, row)
-    text = document.text[: last.end] + new + document.text[last.end :]
-    data = (document.mark + text).encode()
-    written = tuple(one for one, _ in _rows(_document(path, data)))[-1:]
+    changed = (document.mark + document.text[: last.end] + new + document.text[last.end :]).encode()
+    written = tuple(one for one, _ in _rows(_document(path, changed)))[-1:]
     said = row._replace(line=None, status=None)
     if [one._replace(line=None, status=None) for one in written] != [said]:
         raise Refused(
             f"{document.shown}: the table cannot hold what task {row.id} says: {_lost(said, written)}",
             [f"add the column to {document.shown}, or write the row by hand"],
         )
-    files.write(path, data)
+    return changed
+
+
+def with_value(path: str, data: bytes, id: str, field: str, values: Sequence[str]) -> bytes:
+    """The file with one cell of one row changed and no other byte; no values: the cell says that there is nothing.
+
+    Raises Refused when the table has no such column or row, or cannot hold the value; PlanError as `read` does.
+    """
+    document = _document(path, data)
+    row, table_row = _only(document, id)
+    new_value: dict[str, Any] = {field: tuple(values) if field in _MANY else next(iter(values), None)}
+    wanted = row._replace(**new_value)
+    why = next((why for value in values if (why := unfit(value))), None)
+    if why:
+        raise Refused(f"{document.shown}: {id}: {field} holds {why}: nothing was changed")
+    column, text = _new_cell(document, wanted, table_row, field)
+    start, end, new = _cell_edit(table_row, column, text)
+    changed = (document.mark + document.text[:start] + new + document.text[end:]).encode()
+    before = [one for one, _ in _rows(document)]
+    after = [one for one, _ in _rows(_document(path, changed))]
+    if after != [wanted if one.line == row.line else one for one in before]:
+        said = ", ".join(values)
+        raise Refused(
+            f"{document.shown}:{row.line}: a cell of the table cannot hold {field} '{said}': nothing was changed"
+        )
+    return changed
+
+
+def without(path: str, data: bytes, id: str) -> bytes:
+    """The file without the line of one row. Raises Refused when there is no such row, PlanError as `read` does."""
+    document = _document(path, data)
+    row, table_row = _only(document, id)
+    line, text = table_row.line, document.text
+    changed = (document.mark + text[: line.start] + text[line.end + len(line.ending) :]).encode()
+    kept = [one._replace(line=None) for one, _ in _rows(document) if one.line != row.line]
+    if [one._replace(line=None) for one, _ in _rows(_document(path, changed))] != kept:
+        raise Refused(f"{document.shown}:{row.line}: the table would read differently without this line")
+    return changed
 
 
 def document(rows: Sequence[Row], title: str = "Plan") -> str:
@@ -146,6 +202,11 @@ def document(rows: Sequence[Row], title: str = "Plan") -> str:
     return "\n".join([f"# {cells.written_text(title)}", "", _EXPLANATION, *printed, ""])
 
 
+def rows_of(text: str) -> tuple[Row, ...]:
+    """The rows of a text that `document` made, without their lines."""
+    return tuple(row._replace(line=None) for row, _ in _rows(_document("PLAN.md", text.encode())))
+
+
 def row_of_title(text: str) -> Row:
     """The row of a task typed on the spot: `45 retry uploads` is 45 "retry uploads"."""
     id, title = split_title(text)
@@ -157,16 +218,8 @@ def row_of_title(text: str) -> Row:
 
 def _document(path: str, data: bytes) -> _Document:
     shown = files.shown(path)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = _place(before)
-        raise PlanError(f"column {column}: byte 0x{data[error.start]:02X} is not UTF-8", shown, line) from None
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    text = text.removeprefix(mark)
-    _check_text(text, shown)
-    found = [(table, columns) for table in tables(text) if (columns := _columns(table.header))]
+    mark, whole = decoded(data, shown)
+    found = [(table, columns) for table in tables(whole) if (columns := _columns(table.header))]
     if not found:
         wanted = "a table with an id column (Issue, Task, ID or #) and a column Branch, Files owned or Depends on"
         raise PlanError(f"no plan here: {wanted} is missing", shown, 1)
@@ -175,38 +228,14 @@ def _document(path: str, data: bytes) -> _Document:
         second, first = found[1][0].header.line.number, table.header.line.number
         raise PlanError(f"a second plan table; the first is in line {first}, and one file holds one", shown, second)
     _check_table(table, shown)
-    return _Document(shown, mark, text, table, columns)
-
-
-def _check_text(text: str, shown: str) -> None:
-    if text.count("\n") + text.count("\r") > _MOST_LINES:
-        raise PlanError(f"more than {_MOST_LINES:,} lines", shown, _MOST_LINES + 1)
-    control = _CONTROL.search(text)
-    if control:
-        line, column = _place(text[: control.start()])
-        raise PlanError(f"column {column}: control character {_code_point(control[0])}", shown, line)
-    conflict = _CONFLICT.search(text)
-    if conflict:
-        line, _ = _place(text[: conflict.start()])
-        raise PlanError("conflict markers: a merge of this file is unfinished", shown, line)
+    return _Document(shown, mark, whole, table, columns)
 
 
 def _check_table(table: Table, shown: str) -> None:
     if len(table.body) > _MOST_ROWS:
         raise PlanError(f"more than {_MOST_ROWS:,} rows", shown, table.body[_MOST_ROWS].number)
     for line in (table.header.line, table.delimiter.line, *table.body):
-        _check_visible(line, shown)
-
-
-def _check_visible(line: Line, shown: str) -> None:
-    """What a reader cannot see, or sees elsewhere than it stands, has no place in a plan."""
-    if line.text.isascii():
-        return
-    import unicodedata
-
-    for column, char in enumerate(line.text, 1):
-        if char > "\x7f" and unicodedata.category(char) in ("Cf", "Zl", "Zp"):
-            raise PlanError(f"column {column}: invisible character {_code_point(char)}", shown, line.number)
+        check_visible(line, shown)
 
 
 def _columns(header: TableRow) -> dict[str, int] | None:
@@ -256,38 +285,56 @@ def _row(table_row: TableRow, columns: Mapping[str, int]) -> Row:
     )
 
 
-def _place(before: str) -> tuple[int, int]:
-    """Line and column, from 1, of what follows this text."""
-    last = list(lines(before + "."))[-1]
-    return last.number, len(last.text)
-
-
-def _code_point(char: str) -> str:
-    return f"U+{ord(char):04X}"
-
-
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def _status_edit(row: TableRow, column: int, status: str) -> tuple[int, int, str]:
-    """(start, end, new text) that makes the Status cell say this; cells that the row lacks are added."""
-    text = " ".join(status.split()).replace("|", "\\|")
+def _only(document: _Document, id: str) -> tuple[Row, TableRow]:
+    """The row with this id. Raises Refused where there is none, or more than one."""
+    found = [(row, table_row) for row, table_row in _rows(document) if row.id == id]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Refused(f"{document.shown} has no row for {id} any more: nothing was changed")
+    places = ", ".join(str(row.line) for row, _ in found)
+    raise Refused(f"{document.shown}: lines {places} are all task {id}: which is meant?", ["correct the ids by hand"])
+
+
+def _new_cell(document: _Document, row: Row, table_row: TableRow, field: str) -> tuple[int, str]:
+    """The column that holds a field of this row, and what its cell has to say."""
+    columns = document.columns
+    column = columns.get(field)
+    if field == "title" and column is None:
+        column = columns["id"]
+        cell = table_row.cells[column].value if column < len(table_row.cells) else ""
+        if cells.plain(cell) != cell:
+            where = f"{document.shown}:{row.line}"
+            raise Refused(
+                f"{where}: the id cell is more than an id and a title: nothing was changed", ["edit it by hand"]
+            )
+        return column, _written("id", row, titled=False, sharp=cell.startswith("#"))
+    if column is None:
+        heading = _HEADINGS.get(field, field.capitalize())
+        raise Refused(
+            f"{document.shown}: the table has no column for {field}: nothing was changed",
+            [f"add a column '{heading}' to {document.shown}, then again"],
+        )
+    table = document.table
+    ids = [one.cells[columns["id"]].raw for one in table.rows() if columns["id"] < len(one.cells)]
+    return column, _written(field, row, titled=True, sharp=any("#" in id for id in ids))
+
+
+def _raw(status: str) -> str:
+    return " ".join(status.split()).replace("|", "\\|")
+
+
+def _cell_edit(row: TableRow, column: int, text: str) -> tuple[int, int, str]:
+    """(start, end, new text) that makes the cell say this; cells that the row lacks are added."""
     if column < len(row.cells):
         cell = row.cells[column]
-        return cell.start, cell.end, _refilled(cell, text)
+        return cell.start, cell.end, refilled(cell, text)
     end = row.line.start + len(row.line.text.rstrip())
     missing = column - len(row.cells)
     return end, end, " |" * missing + f" {text} |" if row.closed else " |" * missing + f" | {text}"
-
-
-def _refilled(cell: Cell, text: str) -> str:
-    """The cell with another text, as wide as it was where that is possible."""
-    bare = cell.raw.strip()
-    if not bare:
-        return f" {text} ".ljust(len(cell.raw)) if cell.raw[1:] else f" {text} "
-    lead, _, trail = cell.raw.partition(bare)
-    room = len(bare) + len(trail) - len(trail[:1])
-    return lead + text.ljust(room) + trail[:1]
 
 
 def _written_row(document: _Document, row: Row) -> str:
@@ -323,6 +370,8 @@ def _written(field: str, row: Row, *, titled: bool, sharp: bool) -> str:
     if field == "owns":
         return cells.written_code(*row.owns)
     text = getattr(row, field)
+    if field == "status":
+        return _raw(text or "—")
     return cells.written_code(text or "") if field in _CODE_FIELDS else cells.written_text(text)
 
 

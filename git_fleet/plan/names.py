@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Problem, Row, Severity, Task
@@ -21,6 +21,12 @@ def nothing(text: str | None) -> str | None:
     """The text without blanks around it; None for an empty one and for those that mean nothing (`—`, `none`, …)."""
     bare = (text or "").strip()
     return None if bare.casefold() in _NOTHING else bare
+
+
+def need_words(text: str) -> list[str]:
+    """The tasks that a configured value of `needs` names: words between commas, semicolons and blanks, `#` dropped."""
+    words = (word.removeprefix("#") for word in re.split(r"[,;\s]+", text))
+    return [word for word in words if nothing(word) is not None]
 
 
 def slugify(text: str) -> str:
@@ -65,13 +71,14 @@ def rows_of_branches(short_branches: Sequence[str]) -> list[Row]:
     taken: set[str] = set()
     unique = []
     for row, short in zip(rows, short_branches, strict=True):
-        id = _free(row.id if count[row.id.casefold()] == 1 else long_id(short), taken)
+        id = free(row.id if count[row.id.casefold()] == 1 else long_id(short), taken)
         taken.add(id.casefold())
         unique.append(row._replace(id=id, branch=short))
     return unique
 
 
-def _free(id: str, taken: set[str]) -> str:
+def free(id: str, taken: Set[str]) -> str:
+    """The id, or with a number behind it where it is taken; `taken` is folded to one case."""
     number = 2
     free = id
     while free.casefold() in taken:

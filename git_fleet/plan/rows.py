@@ -117,6 +117,16 @@ def split(line: Line, most: int = MOST_COLUMNS) -> TableRow:
     return TableRow(line, cells[:most], closed)
 
 
+def refilled(cell: Cell, text: str) -> str:
+    """The cell with another text, as wide as it was where that is possible."""
+    bare = cell.raw.strip()
+    if not bare:
+        return f" {text} ".ljust(len(cell.raw)) if cell.raw[1:] else f" {text} "
+    lead, _, trail = cell.raw.partition(bare)
+    room = len(bare) + len(trail) - len(trail[:1])
+    return lead + text.ljust(room) + trail[:1]
+
+
 def _table(all_lines: tuple[Line, ...], at: int) -> Table | None:
     if at + 1 >= len(all_lines):
         return None

@@ -1,15 +1,18 @@
 """Which plan there is: a file, the configuration, or, with neither, the linked worktrees; and the way back to it."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from git_fleet.model.errors import PlanError
+from git_fleet.model.errors import PlanError, Refused
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.plan import Plan, Problem, Row, Source, SourceKind, Task
 from git_fleet.model.settings import Settings
-from git_fleet.plan import config, files, markdown, names
+from git_fleet.plan import config, files, markdown, names, orchestration
+from git_fleet.plan.checklist import with_checklist
+from git_fleet.plan.sheet import Sheet, warning
 
 _HEADS = "refs/heads/"
+_YAML = (".yaml", ".yml")
 
 
 def read(
@@ -23,15 +26,53 @@ def read(
 
     Needs are given as ids. `problems` holds only what filling the gaps found. Raises PlanError.
     """
+    source = chosen(settings, repository, plan_file)
+    if source.kind is SourceKind.WORKTREES:
+        return Plan(source, _checked_out(worktrees, base_branch.removeprefix(_HEADS)))
+    return completed(source, sheet(source, settings, repository), settings, repository, worktrees)
+
+
+def chosen(settings: Settings, repository: Repository, plan_file: str | None = None) -> Source:
+    """Where the plan is: see `read`. Raises PlanError for a link that leads out of the repository."""
     path = plan_file or (os.path.join(repository.main, settings.plan) if settings.plan else None)
     if path is not None:
         path = os.path.normpath(path)
         _check_file(path, repository)
-        source = Source(SourceKind.MARKDOWN, path)
-        return _completed(source, markdown.read(path), settings, repository)
-    if settings.rows:
-        return _completed(Source(SourceKind.CONFIG), config.rows(settings), settings, repository)
-    return Plan(Source(SourceKind.WORKTREES), _checked_out(worktrees, base_branch.removeprefix(_HEADS)))
+        return Source(SourceKind.YAML if path.lower().endswith(_YAML) else SourceKind.MARKDOWN, path)
+    return Source(SourceKind.CONFIG if settings.rows else SourceKind.WORKTREES)
+
+
+def sheet(source: Source, settings: Settings, repository: Repository) -> Sheet:
+    """The rows as the source has them. Raises PlanError."""
+    if source.path is None:
+        return Sheet(config.rows(settings))
+    return orchestration.read(source.path) if source.kind is SourceKind.YAML else markdown.sheet(source.path)
+
+
+def completed(
+    source: Source, sheet: Sheet, settings: Settings, repository: Repository, worktrees: Sequence[Worktree]
+) -> Plan:
+    """The plan that a sheet means, every gap filled."""
+    own = source.kind is SourceKind.CONFIG
+    pairs = [names.complete(row, settings, repository, own_config=own) for row in sheet.rows]
+    problems: list[Problem] = [problem for _, found in pairs for problem in found]
+    by_branch = {tree.branch: tree for tree in worktrees if tree.branch and not tree.main}
+    tasks = [with_checklist(task, repository, by_branch) for task, _ in pairs]
+    return Plan(source, _with_needs_by_id(tasks), (*sheet.problems, *_integration(sheet, settings), *problems))
+
+
+def _integration(sheet: Sheet, settings: Settings) -> list[Problem]:
+    """What the plan asks of the landing and the user's own configuration does not grant."""
+    gates = {gate.name for gate in settings.gates}
+    found = [
+        warning("unknown-gate", f"validation test '{name}' is no gate of your configuration: it is not run")
+        for name in sheet.tests
+        if name not in gates
+    ]
+    if sheet.strategy and sheet.strategy != settings.strategy:
+        said = f"strategy '{sheet.strategy}' is ignored: fleet.strategy says {settings.strategy}"
+        found.append(warning("strategy-ignored", said))
+    return found
 
 
 def set_status(plan: Plan, settings: Settings, repository: Repository, statuses: Mapping[str, str]) -> bool:
@@ -41,33 +82,44 @@ def set_status(plan: Plan, settings: Settings, repository: Repository, statuses:
     """
     if not statuses or not settings.write_status or plan.source.kind is SourceKind.WORKTREES:
         return False
+    if plan.source.kind is SourceKind.YAML:
+        return False
     if plan.source.path is not None:
         return markdown.set_status(plan.source.path, statuses)
     config.set_status(repository, statuses)
     return True
 
 
+def refuse_row(plan: Plan, row: Row) -> None:
+    """Raises Refused where `append` would, for what the plan's kind alone says."""
+    refuse_yaml(plan.source)
+    if plan.source.path is not None:
+        markdown.with_row(plan.source.path, files.read(plan.source.path), row)
+
+
 def append(plan: Plan, repository: Repository, row: Row) -> None:
     """Add a task to the plan's file, else to the configuration. Raises Refused where it cannot be held."""
+    refuse_yaml(plan.source)
     if plan.source.path is not None:
         markdown.append(plan.source.path, row)
     else:
         config.append(repository, row)
 
 
+def refuse_yaml(source: Source) -> None:
+    """Raises Refused for a plan that cannot be written without losing its comments and layout."""
+    if source.kind is SourceKind.YAML:
+        shown = files.shown(source.path or "")
+        raise Refused(
+            f"{shown}: a plan in YAML is only read: nothing was changed",
+            [f"edit it by hand, or: git fleet plan --plan {shown} --to markdown >PLAN.md"],
+        )
+
+
 def _check_file(path: str, repository: Repository) -> None:
-    if path.lower().endswith((".yaml", ".yml")):
-        raise PlanError("a plan in YAML cannot be read yet: a Markdown table can", files.shown(path))
     inside = f"{repository.main}/"
     if path.startswith(inside) and not os.path.realpath(path).startswith(inside):
         raise PlanError("a link that leads out of the repository", files.shown(path))
-
-
-def _completed(source: Source, rows: Iterable[Row], settings: Settings, repository: Repository) -> Plan:
-    own = source.kind is SourceKind.CONFIG
-    pairs = [names.complete(row, settings, repository, own_config=own) for row in rows]
-    problems: list[Problem] = [problem for _, found in pairs for problem in found]
-    return Plan(source, _with_needs_by_id([task for task, _ in pairs]), tuple(problems))
 
 
 def _with_needs_by_id(tasks: Sequence[Task]) -> tuple[Task, ...]:

@@ -11,11 +11,13 @@ from types import MappingProxyType
 
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Repository, Worktree
+from git_fleet.model.plan import Footprint
 from git_fleet.repo import process
 from git_fleet.repo.location import git_program
 
 PINNED = ("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false")
 ENVIRONMENT = MappingProxyType({"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})
+_NO_SUCH_KEY = 5
 ORIGINS = "refs/fleet/base/"
 """`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
 
@@ -122,6 +124,26 @@ def config_set(repository: Repository, key: str, values: Sequence[str]) -> None:
         answer(repository, "config", "--local", "--unset-all", key)
     for value in values:
         answer(repository, "config", "--local", "--add", key, value)
+
+
+def config_file_entries(repository: Repository, section: str) -> list[tuple[str, str]]:
+    """(key, value) of all keys of the repository's own configuration file below a section such as `fleet`, in order."""
+    listed = answer(repository, "config", "--local", "-z", "--list").split("\0")
+    pairs = (item.partition("\n") for item in listed if item)
+    return [(key, value if newline else "true") for key, newline, value in pairs if key.startswith(f"{section}.")]
+
+
+def config_file_set(repository: Repository, file: str, key: str, values: Sequence[str]) -> None:
+    """Make `values` all the values of `key` in a configuration file; a section that is left empty goes with its key."""
+    place = ("config", "--file", file)
+    if len(values) == 1:
+        answer(repository, *place, "--replace-all", key, values[0])
+        return
+    removed = ask(repository, *place, "--unset-all", key)
+    if removed.status not in (0, _NO_SUCH_KEY):
+        raise GitError((*place, "--unset-all", key), removed.status, removed.stderr)
+    for value in values:
+        answer(repository, *place, "--add", key, value)
 
 
 def config_remove_section(repository: Repository, section: str) -> None:
@@ -288,6 +310,45 @@ def changed_paths(repository: Repository, old: str, new: str) -> list[str]:
     """Paths that differ between two commits or trees, without rename detection."""
     listed = answer(repository, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", old, new)
     return [path for path in listed.split("\0") if path]
+
+
+def tree_paths(repository: Repository, tree: str) -> tuple[str, ...]:
+    """Every file of a tree or commit, sorted as text."""
+    listed = answer(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree)
+    return tuple(sorted(listed.split("\0")[:-1]))
+
+
+def history(repository: Repository, commit: str, limit: int) -> list[str]:
+    """The last `limit` commits, whatever the line, newest first."""
+    return answer(repository, "rev-list", f"--max-count={limit}", commit).split()
+
+
+def footprints(repository: Repository, commits: Sequence[str]) -> dict[str, Footprint]:
+    """What each commit changed, without rename detection; of a merge, what differs from all its parents.
+
+    Raises GitError where objects are missing; nothing is fetched for it.
+    """
+    options = ("--stdin", "-r", "-c", "--raw", "-z", "--root", "--no-renames", "--always")
+    listed = answer(
+        repository,
+        "diff-tree",
+        *options,
+        stdin="".join(f"{commit}\n" for commit in commits),
+        env={"GIT_NO_LAZY_FETCH": "1"},
+    )
+    paths: dict[str, list[str]] = {}
+    merges = set()
+    items = iter(listed.split("\0")[:-1])
+    here = ""
+    for item in items:
+        if item.startswith(":"):
+            paths[here].append(next(items))
+            if item.startswith("::"):
+                merges.add(here)
+        else:
+            here = item
+            paths[here] = []
+    return {commit: Footprint(tuple(found), commit in merges) for commit, found in paths.items()}
 
 
 def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> list[str]:

@@ -1,6 +1,7 @@
 """Patterns that meet, against brute force with the matching library; overlaps, joints, drift."""
 
 import itertools
+import random
 import time
 from collections.abc import Sequence
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_fleet.analysis import globs, ownership
+from git_fleet.analysis import globs, ownership, witness
 from git_fleet.model.plan import Joint, Overlap, Task
 
 NAMES = ("a", "b", "ab", "ba", "aab", "c.a")
@@ -224,3 +225,97 @@ def test_owning_one_path_is_not_drifting_there(patterns: list[str]) -> None:
     some = [pattern for pattern in patterns if ownership.bad_pattern(pattern) is None]
     drifted = set(ownership.drift(some, TREE)) if some else set(TREE)
     assert {path for path in TREE if not ownership.owns(some, path)} == drifted
+
+
+FILES = ("README.md", "cli.py", "docs/a.md", "docs/b.md", "docs/b.txt", "src/a/x.py", "src/a/y.py", "src/gen/x.py")
+
+
+def claimed(*owns: str) -> dict[str, list[str]]:
+    found = ownership.claims([task("1", *owns)], FILES)["1"]
+    return {pattern: list(paths) for pattern, paths in found.items()}
+
+
+def test_claims_are_the_files_that_exist() -> None:
+    assert claimed("cli.py", "docs", "src/a/", "docs/*.md", "**/x.py", "new.py", "../x", "cli.py/") == {
+        "cli.py": ["cli.py"],
+        "docs": ["docs/a.md", "docs/b.md", "docs/b.txt"],
+        "src/a/": ["src/a/x.py", "src/a/y.py"],
+        "docs/*.md": ["docs/a.md", "docs/b.md"],
+        "**/x.py": ["src/a/x.py", "src/gen/x.py"],
+        "new.py": [],
+        "cli.py/": [],
+    }
+    assert claimed("src", "!src/gen/") == {"src": ["src/a/x.py", "src/a/y.py"]}
+
+
+@given(OWNED)
+def test_claims_are_what_the_matching_library_says(owns: list[str]) -> None:
+    files = sorted(TREE)
+    found = ownership.claims([task("1", *owns)], files)["1"]
+    assert {path for paths in found.values() for path in paths} == matched(owns)
+
+
+def shared(one: tuple[str, ...], other: tuple[str, ...]) -> list[tuple[str, ...]]:
+    tasks = [task("1", *one), task("2", *other)]
+    return [overlap.paths for overlap in ownership.overlaps(tasks, ownership.claims(tasks, FILES))]
+
+
+def test_an_overlap_names_real_files() -> None:
+    assert shared(("docs/",), ("docs/*.md",)) == [("docs/a.md", "docs/b.md")]
+    assert shared(("**/x.py", "cli.py"), ("src/a/", "cli.py")) == [("cli.py", "src/a/x.py")]
+    assert shared(("docs/*.rst",), ("docs/c*",)) == [("docs/*.rst",)]  # a file that may come
+    assert shared(("cli.py",), ("**/b",)) == []  # a file has nothing below it
+    assert shared(("cli.py",), ("*.py", "!cli.py")) == []
+
+
+def test_an_overlap_on_very_many_files_is_named_by_its_pattern() -> None:
+    tasks = [task("1", "src/"), task("2", "src/")]
+    files = [f"src/{n:03}" for n in range(101)]
+    assert ownership.overlaps(tasks, ownership.claims(tasks, files))[0].paths == ("src/",)
+    assert len(ownership.overlaps(tasks, ownership.claims(tasks, files[1:]))[0].paths) == 100
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "out", "found"),
+    [
+        ("*/README.md", "src/*", ("src/*.md",), False),
+        ("*/README.md", "src/*", ("src/*.py",), True),
+        ("[ab]", "*", ("a", "b"), False),
+        ("[abc]", "*", ("a", "b"), True),
+        ("**/x", "src/**/x", ("src/*",), False),
+        ("**/x", "src/**/x", ("src/*/",), True),  # src/x itself
+        ("**/x", "src/**/x", ("src/*/*",), True),
+        ("a*", "*b", ("ab", "a?*b"), False),
+        ("?", "[!.]", ("[!/-~]", "[0-~]"), True),  # "/" is no name
+        ("src/", "src/", ("src/**",), False),
+        ("src", "src", ("src/",), True),
+    ],
+)
+def test_a_path_that_is_not_taken_out(a: str, b: str, out: tuple[str, ...], found: bool) -> None:
+    assert witness.exists(globs.parse(a), globs.parse(b), [globs.parse(one) for one in out]) is found
+
+
+def test_called_shared_without_reason_is_rarer_than_one_in_a_hundred() -> None:
+    """Against all paths of four names; what needs a longer path counts against us, too."""
+    chance = random.Random(7)
+    names = ("a", "b", "ab", "c", "cb", "ac")
+    tree = ["/".join(parts) for depth in (1, 2, 3, 4) for parts in itertools.product(names, repeat=depth)]
+
+    def pattern() -> str:
+        parts = [chance.choice(("*", "a*", "*b", "?", "[ab]", "[!a]", "a", "b", "ab", "cb")) for _ in range(2)]
+        kind = chance.random()
+        parts[0:1] = ["**", parts[0]] if kind < 0.2 else [parts[0], "**"] if kind < 0.3 else parts[0:1]
+        return "/".join(parts[: chance.choice((1, 2, 3))]) + chance.choice(("", "", "", "/", "/**"))
+
+    def owned() -> tuple[str, ...]:
+        more = [chance.choice(("", "", "!")) + pattern() for _ in range(chance.choice((0, 0, 1, 2, 3)))]
+        return (pattern(), *more)
+
+    tries, wrong = 1_000, 0
+    for _ in range(tries):
+        one, other = owned(), owned()
+        said = bool(ownership.overlaps([task("1", *one), task("2", *other)]))
+        true = len(set(ownership.drift(one, tree)) | set(ownership.drift(other, tree))) < len(tree)
+        assert said or not true, (one, other)
+        wrong += said and not true
+    assert wrong * 100 < tries

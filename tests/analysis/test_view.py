@@ -15,14 +15,14 @@ TASKS = (
 
 def test_the_lab() -> None:
     plan = Plan(Source(SourceKind.CONFIG), TASKS)
-    why = "42 count and 44 clear both own cli.py: one after the other, or give it to one of them"
+    why = "42 count and 44 clear both own cli.py: 44 after 42, or one of them alone"
     assert view(plan) == PlanView(
         plan,
         waves=(("42", "43"), ("44",)),
         overlaps=(Overlap(("42", "44"), ("cli.py",)),),
         joints=(Joint("cli.py", ("42", "44")),),
         problems=(),
-        advice=Advice(Verdict.MIXED, 2, 1.5, (why,)),
+        advice=Advice(Verdict.MIXED, 2, 1.5, (why,), critical_path=("42", "44")),
     )
 
 

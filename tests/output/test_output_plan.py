@@ -5,6 +5,8 @@ from typing import Any
 
 from git_fleet.model.plan import (
     Advice,
+    Coupling,
+    Hot,
     Joint,
     Overlap,
     Plan,
@@ -31,6 +33,7 @@ TASKS = (
     task("44", "clear", "cli.py"),
 )
 ADVICE = Advice(Verdict.MIXED, 2, 1.5, ("44 has to wait for 42",))
+NOTHING_KNOWN = {"speedup_without_review": None, "critical_path": [], "critical_path_s": None, "serial_s": None}
 FILE = Source(SourceKind.MARKDOWN, "/home/me/tasks-app/PLAN.md")
 OVERLAP = Overlap(("42", "44"), ("cli.py",))
 VIEW = PlanView(Plan(FILE, TASKS), (("42", "43"), ("44",)), (OVERLAP,), (Joint("cli.py", ("42", "44")),), (), ADVICE)
@@ -122,9 +125,32 @@ def test_the_document(conform: Callable[[str, dict[str, object]], Any]) -> None:
         "overlaps": [{"tasks": ["42", "44"], "paths": ["cli.py"], "excused_by": None}],
         "joints": [{"path": "cli.py", "tasks": ["42", "44"]}],
         "couplings": None,
+        "hot": [],
         "problems": [
             {"severity": "error", "code": "cycle", "message": "…", "tasks": ["42"], "line": 7},
             {"severity": "warning", "code": "x", "message": "y", "tasks": []},
         ],
-        "advice": {"verdict": "mixed", "width": 2, "speedup": 1.5, "reasons": ["44 has to wait for 42"]},
+        "advice": {"verdict": "mixed", "width": 2, "speedup": 1.5, "reasons": ["44 has to wait for 42"]}
+        | NOTHING_KNOWN,
     }
+
+
+def test_what_history_says(conform: Callable[[str, dict[str, object]], Any]) -> None:
+    couplings = (
+        Coupling(("42", "43"), ("cli.py", "README.md"), 12, 0.64),
+        Coupling(("43", "44"), ("docs/\x1b", "x"), 5, 1.0),
+    )
+    view = VIEW._replace(overlaps=(), joints=(), couplings=couplings, hot=(Hot("cli.py", 0.24, ("42", "44")),))
+    assert plan.text(view, Style()).split("\n\n")[3] == (
+        "coupled docs/\\x1b and x: changed together in 5 commits, 100% of those that changed the rarer (43, 44)\n"
+        "coupled cli.py and README.md: changed together in 12 commits, 64% of those that changed the rarer (42, 43)\n"
+        "hot cli.py: 24% of past work changed it (42, 44)"
+    )
+    many = plan.text(view._replace(couplings=couplings * 6), Style())
+    assert "\nand 2 couplings more\n" in many
+    document = conform("plan", plan.document(view))
+    assert document["couplings"] == [
+        {"tasks": ["42", "43"], "paths": ["cli.py", "README.md"], "support": 12, "confidence": 0.64},
+        {"tasks": ["43", "44"], "paths": ["docs/\x1b", "x"], "support": 5, "confidence": 1.0},
+    ]
+    assert document["hot"] == [{"path": "cli.py", "share": 0.24, "tasks": ["42", "44"]}]

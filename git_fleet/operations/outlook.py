@@ -1,0 +1,93 @@
+"""What bears on a plan besides its own text: files, history, branches, worktrees, and past tasks. Read-only."""
+
+from collections.abc import Iterable, Mapping
+from statistics import median
+
+from git_fleet.analysis import ancestry
+from git_fleet.journal import database
+from git_fleet.model.errors import GitError
+from git_fleet.model.fleet import Outlook, Snapshot
+from git_fleet.model.journal import ChangeKind, Operation
+from git_fleet.model.plan import Footprint, SourceKind, Task
+from git_fleet.operations import survey
+from git_fleet.operations.context import Context
+from git_fleet.repo import git
+
+HISTORY = 2000
+"""Commits of the base that are looked at, unless somebody says otherwise."""
+LONGEST_S = 8 * 3600.0
+"""A task that took longer than a working day was waiting for somebody, too: that says nothing about the work."""
+
+
+def look(context: Context, depth: int = HISTORY) -> Outlook:
+    """One look; `depth` commits of the base's history, none for 0. Without a written plan there is little to see."""
+    settings, plan = context.settings, context.plan
+    here = Outlook(limit=settings.limit, review_s=settings.review_s)
+    if plan.source.kind is SourceKind.WORKTREES:
+        return here
+    snapshot, _ = survey.look(context)
+    spent_s, gate_s = _experience(context, plan.tasks)
+    return here._replace(
+        files=git.tree_paths(context.repository, context.base.tree),
+        history=_history(context, depth),
+        snapshot=snapshot,
+        changed=_changed(context, snapshot),
+        spent_s=spent_s,
+        gate_s=gate_s,
+    )
+
+
+def _history(context: Context, depth: int) -> tuple[Footprint, ...] | None:
+    """What the last commits of the base changed; None where nobody asked, or a partial clone does not have them."""
+    if not depth:
+        return None
+    try:
+        commits = git.history(context.repository, context.base.commit, depth)
+        return tuple(git.footprints(context.repository, commits).values())
+    except GitError:
+        return None
+
+
+def _changed(context: Context, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """What each task's branch changed, all branches in one go."""
+    repository, base = context.repository, context.base.commit
+    refs = [task.ref for task in context.plan.tasks if task.ref in snapshot.distances]
+    tips = {ref: snapshot.branches[ref].tip for ref in refs if snapshot.distances[ref].ahead}
+    if not tips:
+        return {}
+    different = list(dict.fromkeys(tips.values()))
+    own = ancestry.own_commits(git.graph(repository, base, different), base, different)
+    wanted = list(dict.fromkeys(commit for commits in own.values() for commit in commits))
+    try:
+        found = git.footprints(repository, wanted)
+    except GitError:
+        return {}
+    return {ref: _paths(own[tip], found) for ref, tip in tips.items()}
+
+
+def _paths(commits: Iterable[str], found: Mapping[str, Footprint]) -> tuple[str, ...]:
+    return tuple(sorted({path for commit in commits if commit in found for path in found[commit].paths}))
+
+
+def _experience(context: Context, tasks: Iterable[Task]) -> tuple[tuple[float, ...], float]:
+    """How long tasks that have landed took, from `add` to `land`; and how long the gates take on one merge."""
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        if journal is None:
+            return (), 0.0
+        landed = dict(journal.landed_at())
+        began = _began(journal.operations()) if landed else {}
+        seconds = journal.gate_seconds()
+    spent = [landed[task.id] - began[task.ref] for task in tasks if task.id in landed and task.ref in began]
+    gates = len(context.settings.gates)
+    return tuple(one for one in spent if 60.0 <= one <= LONGEST_S), gates * median(seconds) if seconds else 0.0
+
+
+def _began(operations: Iterable[Operation]) -> dict[str, float]:
+    """When `add` made each branch, by full ref name; newest first go in."""
+    return {
+        change.name: operation.began_s
+        for operation in operations
+        if operation.kind == "add"
+        for change in operation.changes
+        if change.kind is ChangeKind.REF and change.before is None
+    }
