@@ -2,9 +2,11 @@
 
 import contextlib
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import kit
 import lab
 from kit import Repo
 
@@ -132,3 +134,15 @@ def test_what_is_planned_is_reckoned_with_by_what_was_done(tmp_path: Path) -> No
     advice = repo.fleet("plan", "--json", check=1).json["advice"]
     assert round(advice["critical_path_s"], -2) == 3600
     assert round(advice["serial_s"]) == 600 + 3 * (900 + 60)
+
+
+def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
+    origin = lab.with_config(tmp_path)
+    origin.config({"uploadpack.allowFilter": "true"})
+    clone = kit.adopt(tmp_path / "partial")
+    subprocess.run(
+        ["git", "clone", "-q", "--filter=tree:0", "--no-checkout", f"file://{origin.path}", clone.path], check=True
+    )
+    clone.config({"fleet.1.owns": "cli.py", "fleet.2.owns": "README.md"})
+    plan = clone.fleet("plan", "--json", check=0).json
+    assert (plan["couplings"], plan["problems"]) == (None, [])
