@@ -139,6 +139,9 @@ def test_what_is_planned_is_reckoned_with_by_what_was_done(tmp_path: Path) -> No
 def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
     origin = lab.with_config(tmp_path)
     origin.config({"uploadpack.allowFilter": "true"})
+    commit = "commit refs/heads/main\ncommitter A <a@b.c> 1767323045 +0000\ndata 1\nx\n"
+    start = "reset refs/heads/main\nfrom refs/heads/main^0\n"
+    origin.git("fast-import", "--quiet", stdin=start + commit * 1_700)  # more ids than a pipe takes at once
     clone = kit.adopt(tmp_path / "partial")
     subprocess.run(
         ["git", "clone", "-q", "--filter=tree:0", "--no-checkout", f"file://{origin.path}", clone.path], check=True
