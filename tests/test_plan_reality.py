@@ -1,8 +1,12 @@
 """`git fleet plan` against the repository: history, branches, worktrees, status cells; and it writes nothing."""
 
+import contextlib
+import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import kit
 import lab
 from kit import Repo
 
@@ -116,3 +120,32 @@ def test_estimates_and_reviews_decide_whether_it_is_worth_it(tmp_path: Path) -> 
     assert (advice["critical_path"], advice["critical_path_s"], advice["serial_s"]) == (["1"], 2400.0, 2400.0)
     repo.config({"fleet.review": "4h"})
     assert repo.fleet("plan", "--json", check=0).json["advice"]["verdict"] == "sequential"
+
+
+def test_what_is_planned_is_reckoned_with_by_what_was_done(tmp_path: Path) -> None:
+    repo = lab.with_config(tmp_path)
+    repo.fleet("add", "42", check=0)
+    lab.work(repo, "42")
+    repo.fleet("land", check=0)
+    assert repo.fleet("plan", "--json", check=1).json["advice"]["critical_path_s"] is None  # seconds are no measure
+    with contextlib.closing(sqlite3.connect(repo.common_dir() / "fleet" / "fleet.db")) as journal, journal:
+        journal.execute("UPDATE operation SET began_s = began_s - 1800 WHERE kind = 'add'")
+        journal.execute("UPDATE gate_result SET seconds = 60")
+    advice = repo.fleet("plan", "--json", check=1).json["advice"]
+    assert round(advice["critical_path_s"], -2) == 3600
+    assert round(advice["serial_s"]) == 600 + 3 * (900 + 60)
+
+
+def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
+    origin = lab.with_config(tmp_path)
+    origin.config({"uploadpack.allowFilter": "true"})
+    commit = "commit refs/heads/main\ncommitter A <a@b.c> 1767323045 +0000\ndata 1\nx\n"
+    start = "reset refs/heads/main\nfrom refs/heads/main^0\n"
+    origin.git("fast-import", "--quiet", stdin=start + commit * 1_700)  # more ids than a pipe takes at once
+    clone = kit.adopt(tmp_path / "partial")
+    subprocess.run(
+        ["git", "clone", "-q", "--filter=tree:0", "--no-checkout", f"file://{origin.path}", clone.path], check=True
+    )
+    clone.config({"fleet.1.owns": "cli.py", "fleet.2.owns": "README.md"})
+    plan = clone.fleet("plan", "--json", check=0).json
+    assert (plan["couplings"], plan["problems"]) == (None, [])

@@ -28,13 +28,21 @@ def look(context: Context, depth: int = HISTORY) -> Outlook:
     snapshot, _ = survey.look(context)
     spent_s, gate_s = _experience(context, plan.tasks)
     return here._replace(
-        files=git.tree_paths(context.repository, context.base.tree),
+        files=_files(context),
         history=_history(context, depth),
         snapshot=snapshot,
         changed=_changed(context, snapshot),
         spent_s=spent_s,
         gate_s=gate_s,
     )
+
+
+def _files(context: Context) -> tuple[str, ...] | None:
+    """The base's files; None where a partial clone does not have them."""
+    try:
+        return git.tree_paths(context.repository, context.base.tree)
+    except GitError:
+        return None
 
 
 def _history(context: Context, depth: int) -> tuple[Footprint, ...] | None:

@@ -1,7 +1,7 @@
 """The plan in git's configuration: one `[fleet "<id>"]` section a task."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.model.errors import Busy, Fatal, Refused
@@ -39,15 +39,28 @@ def append(repository: Repository, row: Row) -> None:
 
 
 def append_all(repository: Repository, rows: Sequence[Row]) -> None:
-    """Write new sections, all or none. Raises as `append` does."""
-    values: dict[str, Sequence[str]] = {}
+    """Write new sections, all or none, in one go: git reads them back before they count. Raises as `append` does."""
     taken = {key.rpartition(".")[0] for key, _ in git.config_file_entries(repository, "fleet")}
-    for row in rows:
-        if f"fleet.{row.id}" in taken:
-            hints = [f"git config --get-regexp '^fleet\\.{row.id}\\.'"]
-            raise Refused(f"the configuration has a task {row.id} already", hints)
-        values |= {f"fleet.{row.id}.{key}": texts for key, texts in _entries(row)}
-    write(repository, values)
+    double = next((row.id for row in rows if f"fleet.{row.id}" in taken), None)
+    if double is not None:
+        hints = [f"git config --get-regexp '^fleet\\.{double}\\.'"]
+        raise Refused(f"the configuration has a task {double} already", hints)
+    new = [(f"fleet.{row.id}.{key}", text) for row in rows for key, texts in _entries(row) for text in texts]
+    _refuse_breaks(new)
+    with _rewriting(repository) as copy:
+        before = git.config_file_entries(repository, "", copy)
+        with open(copy, "r+b") as file:
+            text = file.read()
+            file.write(b"" if text.endswith(b"\n") or not text else b"\n")
+            file.write(document(rows).encode("utf-8", "surrogateescape"))
+        if git.config_file_entries(repository, "", copy) != [*before, *new]:
+            raise Fatal("git would read the new sections otherwise than they are meant: nothing was written")
+
+
+def _refuse_breaks(entries: Iterable[tuple[str, str]]) -> None:
+    bad = next((key for key, text in entries if any(char in key + text for char in "\r\n\0")), None)
+    if bad is not None:
+        raise Fatal(f"a value of {bad!a} holds a line break or NUL: not written")
 
 
 def set_status(repository: Repository, statuses: Mapping[str, str]) -> None:
@@ -60,9 +73,7 @@ def write(repository: Repository, values: Mapping[str, Sequence[str]]) -> None:
 
     A section of which nothing is left goes. Raises Busy while somebody else writes, Fatal for a value git cannot hold.
     """
-    bad = [key for key, texts in values.items() for text in texts if any(char in text for char in "\r\n\0")]
-    if bad:
-        raise Fatal(f"a value of '{bad[0]}' holds a line break or NUL: not written")
+    _refuse_breaks((key, text) for key, texts in values.items() for text in texts)
     with _rewriting(repository) as copy:
         for key, texts in values.items():
             git.config_file_set(repository, copy, key, texts)

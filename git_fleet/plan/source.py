@@ -7,8 +7,7 @@ from git_fleet.model.errors import PlanError, Refused
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.plan import Plan, Problem, Row, Source, SourceKind, Task
 from git_fleet.model.settings import Settings
-from git_fleet.plan import config, files, markdown, names, orchestration
-from git_fleet.plan.checklist import with_checklist
+from git_fleet.plan import config, files, markdown, names
 from git_fleet.plan.sheet import Sheet, warning
 
 _HEADS = "refs/heads/"
@@ -46,7 +45,11 @@ def sheet(source: Source, settings: Settings, repository: Repository) -> Sheet:
     """The rows as the source has them. Raises PlanError."""
     if source.path is None:
         return Sheet(config.rows(settings))
-    return orchestration.read(source.path) if source.kind is SourceKind.YAML else markdown.sheet(source.path)
+    if source.kind is SourceKind.MARKDOWN:
+        return markdown.sheet(source.path)
+    from git_fleet.plan import orchestration
+
+    return orchestration.read(source.path)
 
 
 def completed(
@@ -56,9 +59,17 @@ def completed(
     own = source.kind is SourceKind.CONFIG
     pairs = [names.complete(row, settings, repository, own_config=own) for row in sheet.rows]
     problems: list[Problem] = [problem for _, found in pairs for problem in found]
-    by_branch = {tree.branch: tree for tree in worktrees if tree.branch and not tree.main}
-    tasks = [with_checklist(task, repository, by_branch) for task, _ in pairs]
+    tasks = _with_checklists([task for task, _ in pairs], repository, worktrees)
     return Plan(source, _with_needs_by_id(tasks), (*sheet.problems, *_integration(sheet, settings), *problems))
+
+
+def _with_checklists(tasks: list[Task], repository: Repository, worktrees: Sequence[Worktree]) -> list[Task]:
+    if not any(task.checklist for task in tasks):
+        return tasks
+    from git_fleet.plan.checklist import with_checklist
+
+    by_branch = {tree.branch: tree for tree in worktrees if tree.branch and not tree.main}
+    return [with_checklist(task, repository, by_branch) for task in tasks]
 
 
 def _integration(sheet: Sheet, settings: Settings) -> list[Problem]:

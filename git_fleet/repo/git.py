@@ -18,6 +18,8 @@ from git_fleet.repo.location import git_program
 PINNED = ("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false")
 ENVIRONMENT = MappingProxyType({"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})
 _NO_SUCH_KEY = 5
+OFFLINE = MappingProxyType({"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"})
+"""A partial clone fetches nothing for this question; older gits know the second alone."""
 ORIGINS = "refs/fleet/base/"
 """`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
 
@@ -126,11 +128,16 @@ def config_set(repository: Repository, key: str, values: Sequence[str]) -> None:
         answer(repository, "config", "--local", "--add", key, value)
 
 
-def config_file_entries(repository: Repository, section: str) -> list[tuple[str, str]]:
-    """(key, value) of all keys of the repository's own configuration file below a section such as `fleet`, in order."""
-    listed = answer(repository, "config", "--local", "-z", "--list").split("\0")
+def config_file_entries(repository: Repository, section: str, file: str | None = None) -> list[tuple[str, str]]:
+    """(key, value) of all keys of the repository's own configuration file, or of `file`, in order.
+
+    Of one section, such as `fleet`, unless it is empty. Raises GitError for a file that git cannot read.
+    """
+    place = ("--file", file) if file else ("--local",)
+    listed = answer(repository, "config", *place, "-z", "--list").split("\0")
     pairs = (item.partition("\n") for item in listed if item)
-    return [(key, value if newline else "true") for key, newline, value in pairs if key.startswith(f"{section}.")]
+    start = f"{section}." if section else ""
+    return [(key, value if newline else "true") for key, newline, value in pairs if key.startswith(start)]
 
 
 def config_file_set(repository: Repository, file: str, key: str, values: Sequence[str]) -> None:
@@ -313,8 +320,8 @@ def changed_paths(repository: Repository, old: str, new: str) -> list[str]:
 
 
 def tree_paths(repository: Repository, tree: str) -> tuple[str, ...]:
-    """Every file of a tree or commit, sorted as text."""
-    listed = answer(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree)
+    """Every file of a tree or commit, sorted as text. Raises GitError where objects are missing; nothing is fetched."""
+    listed = answer(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree, env=OFFLINE)
     return tuple(sorted(listed.split("\0")[:-1]))
 
 
@@ -334,7 +341,7 @@ def footprints(repository: Repository, commits: Sequence[str]) -> dict[str, Foot
         "diff-tree",
         *options,
         stdin="".join(f"{commit}\n" for commit in commits),
-        env={"GIT_NO_LAZY_FETCH": "1"},
+        env=OFFLINE,
     )
     paths: dict[str, list[str]] = {}
     merges = set()

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from git_fleet.model.errors import Fatal
@@ -91,15 +92,16 @@ def run(
     Raises Fatal if the program or `cwd` is not there; a failing child is a Result.
     """
     try:
-        done = subprocess.run(
-            list(argv),
-            cwd=cwd,
-            env=environment(env, config=config),
-            input=b"" if stdin is None else stdin.encode("utf-8", "surrogateescape"),
-            capture_output=True,
-            pass_fds=tuple(inherit),
-            check=False,
-        )
+        with _unharmed_by_a_closed_pipe():
+            done = subprocess.run(
+                list(argv),
+                cwd=cwd,
+                env=environment(env, config=config),
+                input=b"" if stdin is None else stdin.encode("utf-8", "surrogateescape"),
+                capture_output=True,
+                pass_fds=tuple(inherit),
+                check=False,
+            )
     except OSError as error:
         raise Fatal(f"cannot run '{argv[0]}' in '{cwd}': {error.strerror}") from error
     return Result(done.returncode, _text(done.stdout), _text(done.stderr))
@@ -126,6 +128,19 @@ def side_by_side(calls: Sequence[Callable[[], T]]) -> list[T]:
         if error:
             raise error
     return [cast(T, answer) for answer, _ in found]
+
+
+@contextmanager
+def _unharmed_by_a_closed_pipe() -> Iterator[None]:
+    """A child that fails before it has read all its input must not take us along; children get the default back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGPIPE, before)
 
 
 def run_many(jobs: Sequence[Job], *, at_once: int, done: Callable[[int], None] | None = None) -> list[Result]:
