@@ -102,7 +102,7 @@ def _check(fleet: str, main: str, pattern: str, *, cold: bool) -> Callable[[], p
     def run() -> pairs.Run:
         if cold:
             shutil.rmtree(f"{main}/.git/fleet", ignore_errors=True)
-        return pairs.once([fleet, "check", "--refs", pattern], main)
+        return pairs.once([fleet, "check", "--json", "--refs", pattern], main)
 
     return run
 

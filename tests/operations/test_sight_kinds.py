@@ -204,6 +204,28 @@ def test_stacked_branches_merge_with_their_real_history(repo: Repo) -> None:
     assert found is not None and (found.verdict, found.first) == ("clean", None)
 
 
+@pytest.mark.parametrize(("first", "then"), [("one", "two"), ("two", "one")])
+def test_where_only_one_order_merges_the_pair_is_clean_in_that(first: str, then: str, tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "app", {"f": "a\nb\nc\nd\n"})
+    repo.branch("shared", {"f": "b\nb\nc\nd\n"})
+    repo.branch(first, {"f": "b\nc\nd\n"}, start="shared")
+    repo.branch(then, {"f": "b\na\nb\nc\nd\n"}, start="shared")
+    repo.git("branch", "-qD", "shared")
+    repo.commit("on", {"f": "a\nb\nb\nc\nd\n"})
+    scratch = tmp_path / "scratch"
+    repo.git("worktree", "add", "-q", "--detach", scratch)
+    landed = {}
+    for name in (first, then):
+        assert merges(repo, "main", name, str(scratch))[0]
+        landed[name] = repo.git("rev-parse", "HEAD", cwd=scratch)
+    assert merges(repo, landed[first], then, str(scratch))[0]
+    assert not merges(repo, landed[then], first, str(scratch))[0]
+    for seen in (look(repo, remember=True), look(repo)):
+        found = pair(seen)
+        assert found is not None and (found.verdict, found.first) == ("clean", first)
+        assert [(step.id, step.action) for step in seen.order] == [(first, "land"), (then, "land")]
+
+
 def test_both_sides_of_a_conflict_are_shown(repo: Repo) -> None:
     branch(repo, "one", {"file": edited(5, "A"), "other": None})
     branch(repo, "two", {"file": edited(5, "B"), "other": "o\n"})
