@@ -40,14 +40,11 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
     snapshot, family = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     chosen = _select(context, snapshot, standings, request)
-    waiting = _waiting(chosen, standings)
-    if request.names and waiting and not lenient:
-        id, missing = next(iter(waiting.items()))
-        raise Refused(
-            f"not landed: {id} needs {', '.join(missing)}, not landed yet", [f"git fleet land {' '.join(missing)} {id}"]
-        )
     tips = {task.ref: snapshot.branches[task.ref] for task in chosen}
     ahead = {ref: tip for ref, tip in tips.items() if snapshot.distances[ref].ahead}
+    waiting = _waiting([task for task in chosen if task.ref in ahead], standings)
+    if request.names and waiting and not lenient:
+        raise _too_early(context, snapshot, waiting)
     sight = radar.look(context.repository, context.base, ahead, family)
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
     order = _order([task for task in chosen if task.ref in ahead and task.id not in waiting], sight, joints)
@@ -91,7 +88,10 @@ def _select(
 
 
 def _waiting(chosen: Sequence[Task], standings: Mapping[str, states.Standing]) -> dict[str, list[str]]:
-    """task -> the needs that have not landed and do not land in this run either, directly or further down."""
+    """task -> the needs that have not landed and do not land in this run either, directly or further down.
+
+    `chosen` are the tasks with something to land: one without commits is no reason for what needs it to go ahead.
+    """
     here = {task.id for task in chosen}
     waiting: dict[str, list[str]] = {}
     while True:
@@ -103,6 +103,19 @@ def _waiting(chosen: Sequence[Task], standings: Mapping[str, states.Standing]) -
         if found.keys() == waiting.keys():
             return found
         waiting = found
+
+
+def _too_early(context: Context, snapshot: Snapshot, waiting: Mapping[str, Sequence[str]]) -> Refused:
+    """The refusal of a named task whose needs do not land with it: a branch without commits cannot land first."""
+    id, missing = next(iter(waiting.items()))
+    tasks = {task.id: task for task in context.plan.tasks}
+    distances = [snapshot.distances.get(tasks[need].ref) if need in tasks else None for need in missing]
+    empty = [need for need, distance in zip(missing, distances, strict=True) if not distance or not distance.ahead]
+    said = f"not landed: {id} needs {', '.join(missing)}, not landed yet"
+    if empty:
+        has = "has" if len(empty) == 1 else "have"
+        return Refused(said, [f"{', '.join(empty)} {has} nothing to land yet: commit there first, see: git fleet status"])
+    return Refused(said, [f"git fleet land {' '.join(missing)} {id}"])
 
 
 def _lacks(need: str, standings: Mapping[str, states.Standing], here: Set[str]) -> bool:
@@ -122,7 +135,7 @@ def _order(tasks: Sequence[Task], sight: Radar, joints: set[str]) -> tuple[Order
     candidates = [
         Candidate(
             id=task.id,
-            needs=tuple(need for need in task.needs if need in ids.values()),
+            needs=task.needs,
             priority=task.priority,
             size=len(sight.changes.get(task.ref, ())),
             joint=task.id in joints,

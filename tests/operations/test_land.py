@@ -208,6 +208,29 @@ def test_needs_that_stop_park_what_waits_for_them(tmp_path: Path) -> None:
     assert not (repo.path / "c").exists()
 
 
+@pytest.mark.parametrize("names", [[], ["zero", "a"], ["a"]])
+def test_a_need_without_commits_has_not_landed(tmp_path: Path, names: list[str]) -> None:
+    """Chosen or not, it lands nothing, so what needs it does not go ahead of it."""
+    repo = rooms.fleet(tmp_path, {"zero": None, "a": {"a": "x\n"}, "b": {"b": "x\n"}})
+    repo.config({"fleet.a.needs": "zero"})
+    repo.fleet("add", "zero", check=0)
+    for option in ("--dry-run", "--script", None):
+        done = repo.fleet("land", *filter(None, [option]), *names, check=3 if names else 0)
+        if names:
+            assert "a needs zero, not landed yet" in done.err
+            assert "zero has nothing to land yet" in done.err and "git fleet land zero" not in done.err
+    assert not (repo.path / "a").exists() and (repo.path / "b").exists() is not bool(names)
+    if not names:
+        assert rooms.states(repo) == {"zero": "active", "a": "active", "b": "landed"}
+
+
+def test_the_reason_of_what_needed_something_says_that_it_has_landed(repo: Repo) -> None:
+    repo.config({"fleet.b.needs": "a"})
+    landed(repo, "a")
+    [step] = repo.fleet("land", "--json", "b", check=0).json["steps"]
+    assert step["reason"] == "what it needs has landed, conflicts with nobody"
+
+
 def test_nothing_to_land_writes_nothing(tmp_path: Path) -> None:
     repo = rooms.fleet(tmp_path, {"a": None})
     before = repo.snapshot()
