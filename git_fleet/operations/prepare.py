@@ -114,7 +114,7 @@ def _too_early(context: Context, snapshot: Snapshot, waiting: Mapping[str, Seque
     said = f"not landed: {id} needs {', '.join(missing)}, not landed yet"
     if empty:
         has = "has" if len(empty) == 1 else "have"
-        return Refused(said, [f"{', '.join(empty)} {has} nothing to land yet: commit there first, see: git fleet status"])
+        return Refused(said, [f"{', '.join(empty)} {has} nothing to land yet, see: git fleet status"])
     return Refused(said, [f"git fleet land {' '.join(missing)} {id}"])
 
 

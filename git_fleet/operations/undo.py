@@ -1,11 +1,14 @@
 """`undo`: take an operation back, only what it touched, only if nothing of it moved since. An undo can be undone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
-from git_fleet.operations import recover, revert, running
+from git_fleet.operations import advance, recover, revert, running
 from git_fleet.operations.context import Context, write_status
 from git_fleet.repo import git
 
@@ -43,8 +46,8 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
         ):
             refuse_if_moved(repository, operation)
             summary = f"undo {operation.id}: {operation.summary}"
-            intended = [revert.reverse(change) for change in reversed(operation.changes)]
-            with running.begun(repository, journal, "undo", summary, intended) as (new, _):
+            with running.begun(repository, journal, "undo", summary) as (new, _), _closed(context, journal, new, lock):
+                journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
                 done = revert.take_back(repository, operation.changes, new, lock)
                 journal.rewrite(new, done)
@@ -52,6 +55,19 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                 journal.finish(new, OperationState.DONE)
                 _correct_plan(context, journal, operation, say)
     return operation
+
+
+@contextmanager
+def _closed(context: Context, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
+    """An undo that ends with an error is put back and ends as failed: nobody takes it for killed."""
+    try:
+        yield
+    except BaseException:
+        known = journal.operation(number)
+        if known is not None and known.state is OperationState.RUNNING:
+            revert.take_back(context.repository, known.changes, number, lock)
+            journal.finish(number, OperationState.FAILED)
+        raise
 
 
 def would(context: Context, number: int | None) -> Operation:
@@ -82,6 +98,9 @@ def refuse_if_moved(repository: Repository, operation: Operation) -> None:
                     f"not undone: '{remote[0]}' has it already, others may build on it",
                     [f"git revert -m 1 {change.before}..{change.after}   # takes it back for everybody"],
                 )
+            touched = git.changed_paths(repository, change.after, change.before)
+            tree = advance.holder(git.worktrees(repository), change.name)
+            advance.refuse_if_in_the_way(repository, tree, touched)
 
 
 def _commits(operation: Operation) -> list[str]:

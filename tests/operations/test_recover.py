@@ -222,6 +222,19 @@ def test_a_removal_that_was_killed_half_way_is_taken_back(repo: Repo) -> None:
     assert (repo.snapshot().refs, repo.snapshot().files) == (before.refs, before.files)
 
 
+def test_an_undo_of_add_that_was_killed_is_put_back(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    added = repo.snapshot()
+    repo.fleet("undo", check=0)
+    repo.git("update-ref", "refs/heads/new", "main")  # as if the branch had not gone yet
+    wind_back(repo, 2)
+    with contextlib.closing(sqlite3.connect(database.path_of(fleet_dir(repo)))) as db, db:
+        db.execute("UPDATE operation SET state = 'done' WHERE id = 1")
+    assert "had been killed" in repo.fleet("remove", "b", check=3).err
+    assert (repo.snapshot().refs, repo.snapshot().worktrees) == (added.refs, added.worktrees)
+    assert rooms.operations(repo)[0] == ("undo", "failed")
+
+
 def test_readers_say_nothing_and_put_nothing_right(repo: Repo) -> None:
     begin(repo, "add", made(repo))
     an_empty_worktree(repo)

@@ -125,7 +125,21 @@ def test_land_stays_with_work_in_the_way(repo: Repo) -> None:
     repo.write({"a": "mine\n"})
     before = repo.snapshot()
     assert "in the way: a" in repo.fleet("undo", check=3).err
-    assert repo.snapshot() == before
+    assert "in the way: a" in repo.fleet("undo", "--dry-run", check=3).err
+    assert repo.snapshot() == before and rooms.operations(repo) == [("land", "done")]
+    assert "had been killed" not in repo.fleet("add", "new", check=0).err
+
+
+def test_an_undo_that_fails_has_failed_and_was_not_killed(repo: Repo) -> None:
+    """What git itself refuses, after the intent was written down."""
+    repo.fleet("land", check=0)
+    before = repo.snapshot()
+    lock = repo.path / ".git/index.lock"
+    lock.touch()
+    repo.fleet("undo", check=3)
+    lock.unlink()
+    assert repo.snapshot() == before and rooms.operations(repo) == [("undo", "failed"), ("land", "done")]
+    assert "had been killed" not in repo.fleet("undo", check=0).err
 
 
 def test_land_goes_back_beside_work_elsewhere(repo: Repo) -> None:
