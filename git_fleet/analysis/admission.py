@@ -79,6 +79,10 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
         return _refused(task, "the plan says it is dropped", "change its status in the plan first")
     if standing.state is State.BLOCKED:
         waits = [need for need in task.needs if seen.standings[need].state is not State.LANDED]
+        gone = [need for need in waits if seen.standings[need].state is State.DROPPED]
+        if gone:
+            way_out = f"take {', '.join(gone)} out of the needs of {task.id} in the plan, or change its status there"
+            return _refused(task, f"needs {', '.join(gone)}, which the plan has dropped", way_out)
         return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
     holder = seen.checked_out.get(task.ref)
     if holder is not None:

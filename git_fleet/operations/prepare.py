@@ -82,6 +82,10 @@ def _select(
         return [t for t in plan.tasks if t.ref in snapshot.branches and standings[t.id].state not in over]
     named = {find(plan, name).id for name in request.names}
     for task in plan.tasks:
+        if task.id in named and standings[task.id].state is State.DROPPED:
+            raise Refused(
+                f"not landed: the plan says that {task.id} is dropped", [f"change the status of {task.id} in the plan"]
+            )
         if task.id in named and task.ref not in snapshot.branches and standings[task.id].state is not State.LANDED:
             raise Fatal(f"{task.id} has no branch yet: '{task.branch}'", [f"git fleet add {task.id}"])
     return [t for t in plan.tasks if t.id in named and standings[t.id].state is not State.LANDED]
