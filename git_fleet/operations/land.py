@@ -15,7 +15,7 @@ from git_fleet.model.plan import PlanView
 from git_fleet.operations import carry, gate, lanes, recover, running, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Request, outcome, prepare, refuse_dirty
-from git_fleet.repo import git
+from git_fleet.repo import git, process
 
 
 def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
@@ -43,15 +43,15 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Land the resolved conflict and go on with what is left. Raises Refused with what is not resolved yet."""
     with _held(context) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        if context.base.commit != one.line:
-            raise Busy(
-                f"'{one.onto}' moved while the conflict waited in '{one.lane}'",
-                ["git fleet land --abort, then git fleet land: rerere can replay the resolution"],
-            )
-        step = stops.resolved(context.repository, one, context.base.branch)
+        step = stops.resolved(context.repository, one, context.base)
+        step = stops.onto_moved_base(context, journal, one, step)
         with running.alive(context.repository, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)
-            step, failure = _tested(context, journal, one, step, say)
+            try:
+                step, failure = _tested(context, journal, one, step, say)
+            except BaseException:
+                journal.finish(one.operation, OperationState.STOPPED)
+                raise
             if failure is not None:
                 journal.finish(one.operation, OperationState.STOPPED)
                 return failure
@@ -67,7 +67,7 @@ def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
         context, one = _take_up(context, journal, say)
         with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)
-            lanes.put_away(context.repository, one.lane, one.operation)
+            _put_away(context, one, say)
             skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
             return _rest(context, view, journal, lock, one, [skipped], say)
 
@@ -76,7 +76,7 @@ def abort(context: Context, say: Listener) -> None:
     """End a landing that stopped: what has landed stays landed, the lane goes."""
     with _held(context) as (journal, _):
         context, one = _take_up(context, journal, say)
-        lanes.put_away(context.repository, one.lane, one.operation)
+        _put_away(context, one, say)
         running.note(journal, one.operation, current=None)
         landed = stops.close(context, journal, one.operation)
         say(
@@ -84,6 +84,13 @@ def abort(context: Context, say: Listener) -> None:
                 "the landing is over; what had landed stays landed" if landed else "the landing is over; nothing landed"
             )
         )
+
+
+def _put_away(context: Context, one: stops.Waiting, say: Listener) -> None:
+    """The lane goes; what somebody did there is kept, and he is told where."""
+    kept = lanes.put_away(context.repository, one.lane, one.operation)
+    if kept is not None:
+        say(Note(f"what was done in the lane is kept: {kept}"))
 
 
 @contextmanager
@@ -135,12 +142,15 @@ def _recover(context: Context, journal: database.Journal, say: Listener) -> None
         detail = json.loads(operation.detail)
         if detail.get("onto") != context.base.branch:
             continue
+        if detail.get("gate") and process.end_left(*detail["gate"]):
+            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
         landings = [Landing(*one) for one in detail.get("landing", ())]
         now = git.resolve(context.repository, context.base.ref) or ""
         arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
         stops.write_down(context, journal, operation.id, arrived, say)
         one = stops.read(operation)
-        if one is not None and one.line == now and os.path.isdir(one.lane):
+        landed = one is not None and git.is_ancestor(context.repository, one.step.tip, now)
+        if one is not None and not landed and os.path.isdir(one.lane):
             journal.finish(operation.id, OperationState.STOPPED)
             say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))
             continue

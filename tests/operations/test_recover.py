@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,39 @@ def killed_in_the_gate(repo: Repo, tmp_path: Path, *args: str) -> None:
     kit.wait_for(begun.exists)
     running.kill()
     go.touch()
+
+
+def land_for_ever(repo: Repo, tmp_path: Path) -> tuple[kit.Running, int]:
+    """A landing with a gate that runs until it is ended, and the number of that gate's process."""
+    seen = tmp_path / "gate-pid"
+    repo.config({"fleet.gate": f"echo $$ >'{seen}.new'; mv '{seen}.new' '{seen}'; while :; do sleep 0.05; done"})
+    running = repo.start("land")
+    kit.wait_for(seen.exists)
+    return running, int(seen.read_text())
+
+
+def is_there(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_gate_and_takes_the_lane_away(repo: Repo, tmp_path: Path, number: int) -> None:
+    before = repo.snapshot()
+    running, gate = land_for_ever(repo, tmp_path)
+    assert running.kill(number) in (-number, 128 + number)
+    kit.wait_for(lambda: not is_there(gate))
+    assert repo.snapshot().refs == before.refs and not list(tmp_path.glob("*-lane-*"))
+    assert rooms.operations(repo) == [("land", "failed")] and len(repo.worktrees()) == 3
+
+
+def test_a_gate_that_outlived_a_killed_landing_is_ended(repo: Repo, tmp_path: Path) -> None:
+    running, gate = land_for_ever(repo, tmp_path)
+    running.kill()
+    assert is_there(gate)
+    repo.git("config", "--unset-all", "fleet.gate")
+    assert "still ran: it was ended" in repo.fleet("land", check=0).err
+    kit.wait_for(lambda: not is_there(gate))
 
 
 def test_killed_during_its_gate(repo: Repo, tmp_path: Path) -> None:
