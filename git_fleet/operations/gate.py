@@ -113,6 +113,18 @@ def _environment(base: Base, subject: Subject) -> dict[str, str]:
     }
 
 
+def last_lines(log: str | None, count: int = 10) -> list[str]:
+    """The end of what a gate said, to show; nothing where it cannot be read."""
+    try:
+        with open(log or os.devnull, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 10_000))
+            text = file.read().decode("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    return text.rstrip("\n").split("\n")[-count:] if text.strip() else []
+
+
 def _plain(name: str) -> str:
     """A part of a file name that is safe on any file system."""
     return "".join(char if (char.isalnum() and char.isascii()) or char in "._-" else "-" for char in name)[:60]

@@ -29,6 +29,8 @@ class Prepared(NamedTuple):
     steps: tuple[Step, ...]
     tasks: Mapping[str, Task]
     snapshot: Snapshot
+    changed: Mapping[str, tuple[str, ...]]
+    """task -> the paths that it changes in the base."""
 
 
 def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool = False) -> Prepared:
@@ -55,7 +57,8 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
             steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
-    return Prepared(tuple(steps), tasks, snapshot)
+    changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
+    return Prepared(tuple(steps), tasks, snapshot, changed)
 
 
 def _refuse_unknown_ways(context: Context) -> None:

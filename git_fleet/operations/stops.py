@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
 from git_fleet.operations import lanes, running
-from git_fleet.operations.context import Context, write_status
+from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
 from git_fleet.repo import changing, git, looking, merging
 
@@ -49,7 +49,7 @@ def waiting(journal: database.Journal, onto: str) -> Waiting | None:
 def still_waiting(one: Waiting) -> Stopped:
     """The error for whoever begins something else meanwhile."""
     return Stopped(
-        f"a landing waits for you: {one.step.id} conflicts in {', '.join(one.step.conflicts)}",
+        f"a landing waits for you: task {one.step.id} conflicts in {', '.join(one.step.conflicts)}",
         [
             f"resolve it in '{one.lane}', git add, then: git fleet land --continue",
             "or leave it out: git fleet land --skip; or end the landing: git fleet land --abort",
@@ -95,14 +95,25 @@ def _start_merge(repository: Repository, lane: str, stop: Step) -> None:
 def write_down(
     context: Context, journal: database.Journal, operation: int, landings: Sequence[Landing], say: Listener
 ) -> None:
-    """What has landed: in the journal, and in the plan's Status cells."""
+    """What has landed: in the journal and, where it is the fleet's own base, in the plan's Status cells."""
     journal.record_landings(operation, landings)
-    write_status(context, dict.fromkeys((landing.task for landing in landings), "landed"), say)
+    if is_base(context, context.base.branch):
+        write_status(context, dict.fromkeys((landing.task for landing in landings), "landed"), say)
 
 
-def close(context: Context, journal: database.Journal, operation: int) -> bool:
-    """End a landing as what it was: done if the base moved, else failed. Was anything landed?"""
+def close(context: Context, journal: database.Journal, operation: int, why: str = "") -> bool:
+    """End a landing as what it was: done if the base moved, else failed. Was anything landed?
+
+    The summary then says what landed and, with `why`, what became of the rest.
+    """
     done = _settle(context, journal, operation)
+    known = journal.operation(operation)
+    landed = [landing.task for landing in journal.landings_of(operation)] if done else []
+    meant = known.summary.removeprefix("land ").split(", ") if known else []
+    rest = [id for id in meant if id not in landed]
+    if known is not None and rest and (landed or why):
+        told = ([f"land {', '.join(landed)}"] if landed else []) + [f"{why or 'not landed'}: {', '.join(rest)}"]
+        journal.describe(operation, summary="; ".join(told) if landed else f"{known.summary}; {why}")
     journal.finish(operation, OperationState.DONE if done else OperationState.FAILED)
     return done
 

@@ -63,5 +63,5 @@ def _gated(event: Gated) -> str:
     verdict = "passed on a second try" if event.verdict == "flaky" else event.verdict
     time = " (known from before)" if event.cached else f" in {words.lasted(event.seconds)}"
     why = f": {safe(event.why)}" if event.why else ""
-    log = f", log: {safe(event.log)}" if event.log and event.verdict != "passed" else ""
+    log = f", log: {safe(event.log)}" if event.log and event.verdict == "flaky" else ""
     return f"{safe(event.gate)} {verdict} on {safe(event.what)}{time}{why}{log}"

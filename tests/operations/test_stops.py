@@ -58,6 +58,12 @@ def test_resolved_and_added(repo: Repo) -> None:
     assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
 
 
+def test_whoever_stood_in_the_lane_is_told_where_to_go(repo: Repo) -> None:
+    resolve(repo)
+    done = repo.fleet("land", "--continue", cwd=lane(repo), check=0)
+    assert f"cd {repo.path}" in done.err
+
+
 def test_resolved_and_committed_by_hand(repo: Repo) -> None:
     resolve(repo)
     repo.git("commit", "-q", "-m", "mine", cwd=lane(repo))
