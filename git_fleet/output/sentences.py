@@ -22,8 +22,9 @@ from git_fleet.output.escape import safe
 def event(event: Event) -> str | None:
     """The sentence; None for progress, which is a meter and no sentence."""
     match event:
-        case Created(task, branch, worktree, existed):
-            did = f"{safe(task)} exists as planned:" if existed else f"created {safe(task)}:"
+        case Created(task, branch, worktree, existed, dry):
+            verb = "would create" if dry else "created"
+            did = f"{safe(task)} exists as planned:" if existed else f"{verb} {safe(task)}:"
             return f"{did} branch '{safe(branch)}' in '{safe(worktree)}'"
         case NotCreated(task, why, _):
             return f"{safe(task)} was not created: {safe(why)}"
