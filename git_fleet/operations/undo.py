@@ -1,5 +1,6 @@
 """`undo`: take an operation back, only what it touched, only if nothing of it moved since. An undo can be undone."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import advance, recover, revert, running
-from git_fleet.operations.context import Context, write_status
+from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.repo import git
 
 
@@ -29,7 +30,10 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
             f"'{found.summary}' waits for you: it cannot be taken back half-way", ["git fleet land --abort, then undo"]
         )
     if found.state is not OperationState.DONE:
-        raise Refused(f"operation {found.id} ({found.summary}) is {found.state}: there is nothing to take back")
+        raise Refused(
+            f"operation {found.id} ({found.summary}) is {found.state}: there is nothing to take back",
+            ["git fleet log lists what can be taken back: what is done"],
+        )
     return found
 
 
@@ -45,7 +49,8 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
         ):
             refuse_if_moved(repository, operation)
-            summary = f"undo {operation.id}: {operation.summary}"
+            redone, what = meaning(operation)
+            summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
             with running.begun(repository, journal, "undo", summary) as (new, _), _closed(context, journal, new, lock):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
@@ -68,6 +73,20 @@ def _closed(context: Context, journal: database.Journal, number: int, lock: lock
             revert.take_back(context.repository, known.changes, number, lock)
             journal.finish(number, OperationState.FAILED)
         raise
+
+
+def meaning(operation: Operation) -> tuple[bool, str]:
+    """What taking an operation back comes to: (True, what is done again) or (False, what is taken back)."""
+    if operation.kind != "undo":
+        return False, operation.summary
+    what = operation.summary.partition(": ")[2]
+    return not what.startswith("redo "), what.removeprefix("redo ")
+
+
+def older(repository: Repository, operation: Operation) -> Operation | None:
+    """What one would take back to go further back than this; read-only."""
+    done = (one for one in history(repository, -1) if one.state is OperationState.DONE and one.kind != "undo")
+    return next((one for one in done if one.id < operation.id), None)
 
 
 def would(context: Context, number: int | None) -> Operation:
@@ -113,7 +132,8 @@ def _correct_plan(context: Context, journal: database.Journal, operation: Operat
     if operation.kind == "land":
         ids = {one.task for one in journal.landings_of(operation.id)}
         journal.forget_landings(operation.id)
-        write_status(context, dict.fromkeys(sorted(ids), "active"), say)
+        if is_base(context, json.loads(operation.detail).get("onto", context.base.branch)):
+            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
     elif operation.kind == "add":
         made = {change.name for change in operation.changes}
         write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
