@@ -3,16 +3,18 @@
 Commands load when they are called: each file of `commands/` has one `command`.
 """
 
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 
 import click
 
 from git_fleet import __version__
-from git_fleet.model.errors import Exit, FleetError
+from git_fleet.model.errors import Exit, Fatal, FleetError
 
 SUMMARIES = MappingProxyType(
     {
@@ -101,21 +103,38 @@ def tree() -> click.Group:
     return group
 
 
+class _Ended(BaseException):
+    """A signal asks us to end; not KeyboardInterrupt, which click has a word for of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Tidy up on the way out: a gate must not outlive us, nor its lane. Once is enough."""
+    for again in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(again, signal.SIG_IGN)
+    raise _Ended(number)
+
+
 def main(args: Sequence[str] | None = None, early: object = None) -> None:
     """Run a command line and exit with its code. `early` is what was begun before, for the command that wants it."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _end)
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     words = list(sys.argv[1:] if args is None else args)
     sys.exit(_run(words, early))
 
 
 def _run(words: list[str], early: object) -> int:
-    if words[:1] == ["--version"]:
-        click.echo(f"git-fleet {__version__}")
-        return Exit.DONE
     if "--help" in _before_dashes(words):
         words = ["help", *[word for word in words[:1] if word in SUMMARIES]]
     try:
+        if words[:1] == ["--version"]:
+            click.echo(f"git-fleet {__version__}")
+            return Exit.DONE
         code = front.main(words, prog_name="git fleet", standalone_mode=False, obj=early)
         sys.stdout.flush()
         if _asked_for_usage(words):
@@ -130,12 +149,33 @@ def _run(words: list[str], early: object) -> int:
     except click.UsageError as error:
         _say_usage(error)
         return Exit.USAGE
+    except (SystemExit, BrokenPipeError):  # click exits when nobody reads its output any more
+        return _end_of_pipe()
+    except OSError as error:
+        return _fatal(error)
     except click.ClickException as error:
         click.echo(f"fatal: {error.format_message()}", err=True)
         return Exit.FATAL
+    except _Ended as ended:
+        return _say_ended(ended.number, words)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("", err=True)
-        return Exit.INTERRUPTED
+        return _say_ended(signal.SIGINT, words)
+
+
+def _end_of_pipe() -> int:
+    """End as git does. Until here the signal is ignored: a child that did not read its input must not end us."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    return Exit.PIPE
+
+
+def _fatal(error: OSError) -> int:
+    """A disk that is full, a file that may not be read: nothing more is written to where it failed."""
+    place = f"'{error.filename}': " if error.filename else ""
+    _say(Fatal(f"{place}{error.strerror or error}", ["make room or give the right to it, then try again"]))
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return Exit.FATAL
 
 
 def _before_dashes(words: list[str]) -> list[str]:
@@ -152,6 +192,18 @@ def _say(error: FleetError) -> None:
 
     for line in sentences.error(error):
         click.echo(line, err=True)
+
+
+def _say_ended(number: int, words: list[str]) -> int:
+    """Said, and for other signals than SIGINT also done: whoever waits for us sees which signal it was."""
+    click.echo("error: interrupted" if number == signal.SIGINT else f"error: ended by signal {number}", err=True)
+    if words[:1] and words[0] in ("add", "land", "remove", "undo"):
+        click.echo("hint: how far it came: git fleet log", err=True)
+    if number == signal.SIGINT:
+        return Exit.INTERRUPTED
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number
 
 
 def _say_usage(error: click.UsageError) -> None:

@@ -143,8 +143,9 @@ def note(line: str) -> None:
 
 
 def answer(text: str) -> None:
-    """The answer goes to standard output."""
-    click.echo(text, nl=not text.endswith("\n"))
+    """The answer goes to standard output, coloured or not as its style has said already; no answer, no line."""
+    if text:
+        click.echo(text, nl=not text.endswith("\n"), color=True)
 
 
 def answer_utf8(text: str) -> None:

@@ -1,5 +1,6 @@
 """May this task be started now? A pure function; a refusal is a value with the reason and the way out."""
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ class Seen(NamedTuple):
     """Full ref -> the worktree that has it."""
     occupied: Collection[str]
     """Those of the wanted worktree paths at which something exists."""
+    lost: Collection[str] = ()
+    """Worktrees that git knows and whose folder is gone: they are made again."""
 
 
 class Admission(NamedTuple):
@@ -55,7 +58,7 @@ def admit(
         answer = _there(task, seen) or _forbidden(task, seen)
         if answer is None and not allow_overlap:
             answer = _overlapping(task, meets, flying)
-        if answer is None and limit is not None and len(flying) >= limit:
+        if answer is None and limit is not None and len(flying - {task.id}) >= limit:
             answer = _full(task, flying, limit)
         if answer is None:
             answer = Admission(task, create=True, new_branch=task.ref not in seen.branches)
@@ -79,8 +82,21 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
         return _refused(task, "the plan says it is dropped", "change its status in the plan first")
     if standing.state is State.BLOCKED:
         waits = [need for need in task.needs if seen.standings[need].state is not State.LANDED]
+        gone = [need for need in waits if seen.standings[need].state is State.DROPPED]
+        if gone:
+            way_out = f"take {', '.join(gone)} out of the needs of {task.id} in the plan, or change its status there"
+            return _refused(task, f"needs {', '.join(gone)}, which the plan has dropped", way_out)
         return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
     holder = seen.checked_out.get(task.ref)
+    if holder in seen.lost:
+        holder = None
+    if holder is not None and standing.state is State.MISSING and task.ref not in seen.branches:
+        return _refused(
+            task,
+            f"its worktree '{holder}' is there, but its branch '{task.branch}' is not",
+            f"git -C {shlex.quote(holder)} reflog   # shows the last commit that was checked out there",
+            f"git branch {shlex.quote(task.branch)} <commit>   # makes the branch again",
+        )
     if holder is not None:
         return _refused(
             task,
@@ -109,7 +125,7 @@ def _overlapping(
 def _full(task: Task, flying: Collection[str], limit: int) -> Admission:
     return _refused(
         task,
-        f"{len(flying)} tasks are at work and fleet.limit is {limit}",
+        f"{len(flying)} {'task is' if len(flying) == 1 else 'tasks are'} at work and fleet.limit is {limit}",
         f"git fleet land {' '.join(sorted(flying))}   # or those that are done",
     )
 

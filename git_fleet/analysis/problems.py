@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from git_fleet.analysis import names, ownership, waves
 from git_fleet.analysis.paths import parents
+from git_fleet.analysis.state import is_dropped
 from git_fleet.model.plan import Plan, Problem, Severity, SourceKind, Task
 
 
@@ -91,7 +92,12 @@ def _bad_needs(tasks: Sequence[Task]) -> Iterator[Problem]:
                 yield _error("self-need", f"{task.id} needs itself", task)
             elif need not in by_id:
                 yield _error("unknown-need", f"{task.id} needs {need!r}, which no task is", task)
-    for ring in waves.cycles(tasks):
+            elif is_dropped(by_id[need]) and not is_dropped(task):
+                said = (
+                    f"{task.id} needs {need}, which is dropped: it cannot start unless {need} has landed all the same"
+                )
+                yield _error("dropped-need", said, task)._replace(severity=Severity.WARNING)
+    for ring in waves.cycles([task for task in tasks if not is_dropped(task)]):
         members = [by_id[id] for id in (*ring[1:], ring[0])]
         yield _error("cycle", f"cycle: {' needs '.join((*ring, ring[0]))}", *members)._replace(tasks=ring)
 
@@ -106,7 +112,7 @@ def _bad_patterns(tasks: Sequence[Task]) -> Iterator[Problem]:
 
 def _unowned(tasks: Sequence[Task]) -> Iterator[Problem]:
     for task in tasks:
-        if not task.owns:
+        if not task.owns and not is_dropped(task):
             message = f"{task.id} owns no path: overlaps and drift cannot be seen"
             yield _error("owns-nothing", message, task)._replace(severity=Severity.WARNING)
 

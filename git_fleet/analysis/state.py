@@ -14,6 +14,11 @@ IN_FLIGHT = frozenset(
 DROPPED = frozenset(("dropped", "cancelled", "canceled", "wontfix"))
 
 
+def is_dropped(task: Task) -> bool:
+    """Does the plan say that nobody is to do it?"""
+    return (task.status or "").strip().lower() in DROPPED
+
+
 class Standing(NamedTuple):
     """A task's state, the worktree that is its own, and a sentence where the state alone does not say enough."""
 
@@ -44,7 +49,7 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
     there = task.ref in snapshot.branches
     if task.id in snapshot.landings:
         return Standing(State.LANDED, tree)
-    if (task.status or "").strip().lower() in DROPPED:
+    if is_dropped(task):
         return Standing(State.DROPPED, tree)
     if tree is None:
         return Standing(State.MISSING, None, "the branch has no worktree") if there else None
@@ -81,8 +86,17 @@ def _waiting(
 ) -> Standing:
     waits = [need for need in task.needs if need in known and need not in landed]
     if waits:
-        return Standing(State.BLOCKED, None, f"waits for the landing of {', '.join(waits)}")
+        return Standing(State.BLOCKED, None, _waits_for(waits, known))
     if task.id in blocking:
         other, path = blocking[task.id]
         return Standing(State.PLANNED, None, f"{other} is at work on {path}")
     return Standing(State.READY, None)
+
+
+def _waits_for(waits: Iterable[str], known: Mapping[str, Standing | None]) -> str:
+    gone = [need for need in waits if (standing := known[need]) and standing.state is State.DROPPED]
+    return (
+        f"needs {', '.join(gone)}, which the plan has dropped"
+        if gone
+        else f"waits for the landing of {', '.join(waits)}"
+    )

@@ -3,16 +3,17 @@
 from git_fleet.analysis import coupling, ownership, reality, waves
 from git_fleet.analysis.advice import advise
 from git_fleet.analysis.problems import problems
+from git_fleet.analysis.state import is_dropped
 from git_fleet.model.fleet import Outlook
 from git_fleet.model.plan import Coupling, Hot, Plan, PlanView
 
 
 def view(plan: Plan, outlook: Outlook | None = None) -> PlanView:
     """Problems, waves, overlaps, joints and advice of a plan: from its own text, and from `outlook` where somebody
-    has looked beyond it.
+    has looked beyond it. What was dropped is in nobody's way: it has no wave and overlaps nothing.
     """
     seen = outlook or Outlook()
-    tasks = plan.tasks
+    tasks = tuple(task for task in plan.tasks if not is_dropped(task))
     claims = None if seen.files is None else ownership.claims(tasks, seen.files)
     overlaps = ownership.overlaps(tasks, claims)
     ordered = waves.waves(tasks, overlaps)

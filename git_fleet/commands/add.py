@@ -39,17 +39,19 @@ def command(
     if not (tasks or ready or wave or everything):
         raise Usage("which tasks?", ["git fleet add --ready, or name them: git fleet add 42"])
     context = contexts.find(plan_file)
+    before = views.view(context.plan)
+    contexts.refuse_broken_plan(before)
     row = create.typed(context, tasks, owns, needs)
     if row is not None:
         context, tasks = create.with_row(context, row), (row.id,)
     elif owns or needs:
         raise Usage("--owns and --needs describe a new task", ['git fleet add "45 retry uploads" --owns src/upload/'])
-    view = views.view(context.plan)
-    contexts.refuse_broken_plan(view)
+    view = views.view(context.plan) if row is not None else before
+    create.refuse_bad_row(before, view)
     selection = create.Selection(tasks, ready, wave, everything)
     say = front.listener()
     if dry_run:
-        outcome = create.dry_run(context, view, selection, allow_overlap=allow_overlap, say=say)
+        outcome = create.dry_run(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
     else:
         outcome = create.add(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
     front.answer("".join(f"{path}\n" for path in outcome.paths))

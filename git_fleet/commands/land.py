@@ -1,9 +1,11 @@
 """`git fleet land`: what is done goes onto the base, tested, one after another."""
 
+import os
+
 import click
 
 from git_fleet import __version__, front
-from git_fleet.model.errors import Exit, Usage
+from git_fleet.model.errors import Exit, FleetError, Usage
 from git_fleet.model.events import Listener
 from git_fleet.model.landing import Ending, LandOutcome
 from git_fleet.model.plan import PlanView
@@ -49,32 +51,51 @@ def command(
     from git_fleet.operations import context as contexts
 
     if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
-        raise Usage("--continue, --skip and --abort stand alone")
+        raise Usage("--continue, --skip and --abort stand alone", ["git fleet land --continue"])
+    if script and as_json:
+        raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
     context = contexts.find(plan_file, onto)
     view = views.view(context.plan)
     contexts.refuse_broken_plan(view)
+    options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
+    refused = None
     if script or dry_run:
-        outcome = _simulated(context, view, tasks, gates=not no_gate, script=script)
+        outcome, refused = _simulated(context, view, tasks, gates=not no_gate, script=script)
     else:
         outcome = _done(context, view, tasks, gates=not no_gate, how=(go_on, skip, abort), say=front.listener())
-    if outcome is None:
-        return Exit.DONE
-    _speak(context, outcome, as_json=as_json)
-    return dict(_CODES).get(outcome.ending, Exit.DONE)
+    if outcome is not None:
+        _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, hints=refused is None)
+    _say_where_to_go(context)
+    if refused is not None:
+        raise refused
+    return dict(_CODES).get(outcome.ending, Exit.DONE) if outcome else Exit.DONE
 
 
 def _simulated(
     context: Context, view: PlanView, tasks: tuple[str, ...], *, gates: bool, script: bool
-) -> LandOutcome | None:
+) -> tuple[LandOutcome | None, FleetError | None]:
+    """The certificate, and why `land` would refuse to carry it out."""
+    from git_fleet.operations import land
     from git_fleet.operations.prepare import Request, dry_run, prepare
     from git_fleet.output import script as scripts
 
-    outcome = dry_run(context, prepare(context, view, Request(tasks, gates)))
+    prepared = prepare(context, view, Request(tasks, gates))
+    outcome = dry_run(context, prepared)
     if not script:
-        return outcome
+        return outcome, land.would_refuse(context, prepared)
     commands = context.settings.gates if gates else ()
     front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
-    return None
+    return None, None
+
+
+def _say_where_to_go(context: Context) -> None:
+    """Whoever stood in the lane stands nowhere now."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        from shlex import quote
+
+        front.hint([f"you stood in the lane, which is gone: cd {quote(context.repository.main)}"])
 
 
 def _done(
@@ -100,8 +121,18 @@ def _done(
     return land.land(context, view, Request(tasks, gates), say)
 
 
-def _speak(context: Context, outcome: LandOutcome, *, as_json: bool) -> None:
+def _speak(
+    context: Context,
+    outcome: LandOutcome,
+    typed: tuple[tuple[str, ...], bool, tuple[str, ...]],
+    *,
+    as_json: bool,
+    hints: bool,
+) -> None:
+    from git_fleet.operations import context as contexts
+    from git_fleet.operations import gate
     from git_fleet.output import land as speech
+    from git_fleet.output.escape import safe
 
     if as_json:
         front.answer_json(speech.document(outcome))
@@ -109,6 +140,10 @@ def _speak(context: Context, outcome: LandOutcome, *, as_json: bool) -> None:
         front.answer(speech.text(outcome, front.style(context.settings.color)))
     failure = speech.failure(outcome)
     if failure is not None:
+        for line in gate.last_lines(outcome.log):
+            click.echo(f"    {safe(line)}", err=True)
         front.complain(failure)
-    if failure is not None or not as_json:
-        front.hint(speech.hints(outcome), wanted=context.settings.hints or failure is not None)
+    if hints and (failure is not None or not as_json):
+        clears = contexts.is_base(context, outcome.base.branch)
+        told = speech.hints(outcome, speech.Typed(*typed), clears=clears)
+        front.hint(told, wanted=context.settings.hints or failure is not None)

@@ -23,7 +23,7 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
     first = early if isinstance(early, glance.Glance) else glance.begin()
     from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
-    from git_fleet.operations import survey
+    from git_fleet.operations import survey, underway
     from git_fleet.output import status as speech
 
     context = contexts.with_plan(contexts.of(first.repository, first.worktrees), plan_file)
@@ -31,5 +31,6 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
     if as_json:
         front.answer_json(speech.document(fleet))
     else:
+        landing = underway.landing(context.repository, context.base)
         style = front.style(context.settings.color, wide=wide)
-        front.answer(speech.text(fleet, style, now_s=int(time.time())))
+        front.answer(speech.text(fleet, style, now_s=int(time.time()), landing=landing))

@@ -16,11 +16,23 @@ def command(operation: int | None, dry_run: bool) -> None:
     """
     from git_fleet.operations import context as contexts
     from git_fleet.operations import undo
+    from git_fleet.output.escape import safe
 
     context = contexts.find()
     if dry_run:
         found = undo.would(context, operation)
-        front.answer(f"would undo {found.id}: {found.summary}")
+        redone, what = undo.meaning(found)
+        front.answer(f"would redo: {safe(what)}" if redone else f"would undo {found.id}: {safe(what)}")
         return
     found = undo.undo(context, operation, front.listener())
-    front.answer(f"undone {found.id}: {found.summary}")
+    redone, what = undo.meaning(found)
+    if not redone:
+        front.answer(f"undone {found.id}: {safe(what)}")
+        return
+    front.answer(f"redone: {safe(what)}")
+    older = undo.older(context.repository, found)
+    if older is not None and operation is None:
+        front.hint(
+            [f"to go further back instead: git fleet undo {older.id}   # {safe(older.summary)}"],
+            wanted=context.settings.hints,
+        )

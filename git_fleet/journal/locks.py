@@ -9,13 +9,15 @@ import fcntl
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from git_fleet.model.errors import Busy, Fatal
 
 WAIT_S = 30.0
+TELL_S = 1.0
+"""Who waits longer wants to know for whom."""
 
 
 class Lock(NamedTuple):
@@ -26,8 +28,13 @@ class Lock(NamedTuple):
 
 
 @contextmanager
-def hold(fleet_dir: str, name: str, *, wait_s: float = WAIT_S) -> Iterator[Lock]:
-    """Hold the lock `name`. Waits up to `wait_s` seconds, then raises Busy with what the holder wrote about itself."""
+def hold(
+    fleet_dir: str, name: str, *, wait_s: float = WAIT_S, waits: Callable[[str], None] | None = None
+) -> Iterator[Lock]:
+    """Hold the lock `name`. Waits up to `wait_s` seconds, then raises Busy with what the holder wrote about itself.
+
+    `waits` is told who holds it, once, when it takes longer than a second.
+    """
     folder = f"{fleet_dir}/locks"
     path = f"{folder}/{name}.lock"
     try:
@@ -36,7 +43,7 @@ def hold(fleet_dir: str, name: str, *, wait_s: float = WAIT_S) -> Iterator[Lock]
     except OSError as error:
         raise Fatal(f"cannot write '{path}': {error.strerror}") from error
     try:
-        _wait(fd, path, time.monotonic() + wait_s)
+        _wait(fd, path, wait_s, waits)
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"pid {os.getpid()}\n".encode(), 0)
         yield Lock(path, fd)
@@ -44,8 +51,8 @@ def hold(fleet_dir: str, name: str, *, wait_s: float = WAIT_S) -> Iterator[Lock]
         os.close(fd)
 
 
-def _wait(fd: int, path: str, deadline: float) -> None:
-    pause = 0.005
+def _wait(fd: int, path: str, wait_s: float, waits: Callable[[str], None] | None) -> None:
+    began, pause = time.monotonic(), 0.005
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,14 +60,34 @@ def _wait(fd: int, path: str, deadline: float) -> None:
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise Fatal(f"cannot lock '{path}': {error.strerror}") from error
-        if time.monotonic() > deadline:
-            holder = os.pread(fd, 100, 0).decode("ascii", "replace").strip()
+        waited = time.monotonic() - began
+        holder = os.pread(fd, 100, 0).decode("ascii", "replace").strip()
+        if waits and waited > TELL_S:
+            waits(holder or "holder unknown")
+            waits = None
+        if waited > wait_s:
             raise Busy(
                 f"another git fleet is at work here ({holder or 'holder unknown'}): '{path}' is locked",
                 ["wait for it to end, then try again"],
             )
         time.sleep(pause * (0.5 + random.random()))
         pause = min(pause * 2, 0.25)
+
+
+def holder(fleet_dir: str, name: str) -> int | None:
+    """The process that says it holds a lock, if there is one of that number: to tell people, never to decide anything.
+
+    Takes no lock and writes nothing.
+    """
+    try:
+        with open(f"{fleet_dir}/locks/{name}.lock", encoding="ascii") as file:
+            pid = int(file.read().removeprefix("pid "))
+        os.kill(pid, 0)
+    except PermissionError:
+        return pid
+    except (OSError, ValueError):
+        return None
+    return pid
 
 
 def base_lock(branch: str) -> str:

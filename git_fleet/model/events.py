@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 
 class Created(NamedTuple):
-    """A task's branch and worktree were made (`existed`: were there already, as planned)."""
+    """A task's branch and worktree were made (`existed`: were there already, as planned; `dry`: would be made)."""
 
     task: str
     branch: str
     worktree: str
     existed: bool = False
+    dry: bool = False
 
 
 class NotCreated(NamedTuple):

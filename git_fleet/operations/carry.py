@@ -40,7 +40,7 @@ def carry_out(
         if gates and context.settings.gates:
             tested = _tested(context, journal, operation, landing, rest, say)
             if isinstance(tested, LandOutcome):
-                stops.close(context, journal, operation)
+                stops.close(context, journal, operation, str(tested.ending))
                 return tested
             landing = tested
         move_base(context, journal, lock, operation, landing, say)

@@ -8,7 +8,7 @@ from git_fleet.journal import locks
 from git_fleet.model.errors import Fatal, FleetError
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Repository, Worktree
-from git_fleet.model.plan import Plan, PlanView, Severity, Source, SourceKind
+from git_fleet.model.plan import Plan, PlanView, Problem, Severity, Source, SourceKind
 from git_fleet.model.settings import Settings
 from git_fleet.operations import glance
 from git_fleet.plan import source
@@ -30,7 +30,8 @@ class Context(NamedTuple):
 
 def find(plan_file: str | None = None, onto: str | None = None) -> Context:
     """Find the repository, read its settings and the plan. Raises Fatal or PlanError."""
-    return with_plan(find_without_plan(onto), plan_file)
+    context = with_plan(find_without_plan(onto), plan_file)
+    return context if onto else _without_workspace_on_base(context)
 
 
 def with_plan(context: Context, plan_file: str | None) -> Context:
@@ -38,6 +39,19 @@ def with_plan(context: Context, plan_file: str | None) -> Context:
     where = os.path.abspath(plan_file) if plan_file else None
     plan = source.read(context.settings, context.repository, context.worktrees, context.base.branch, where)
     return context._replace(plan=plan)
+
+
+def _without_workspace_on_base(context: Context) -> Context:
+    """The same, with a problem for each task whose branch is the base: it could neither be added nor landed."""
+    plan, base = context.plan, context.base.branch
+    found = tuple(
+        Problem(
+            Severity.ERROR, "bad-branch", f"{task.id}: branch '{base}' is the base, no workspace", (task.id,), task.line
+        )
+        for task in plan.tasks
+        if task.branch == base
+    )
+    return context._replace(plan=plan._replace(problems=(*plan.problems, *found)))
 
 
 def find_without_plan(onto: str | None = None) -> Context:
@@ -50,6 +64,14 @@ def of(repository: Repository, worktrees: tuple[Worktree, ...], onto: str | None
     settings = settings_of.load(repository)
     base = settings_of.base_of(repository, settings, worktrees, onto)
     return Context(repository, settings, worktrees, base, Plan(Source(SourceKind.WORKTREES), ()))
+
+
+def is_base(context: Context, branch: str) -> bool:
+    """Is this the branch that the plan's tasks land on, whatever `--onto` says?"""
+    try:
+        return settings_of.base_of(context.repository, context.settings, context.worktrees, None).branch == branch
+    except Fatal:
+        return False
 
 
 def write_status(context: Context, statuses: Mapping[str, str], say: Listener) -> None:

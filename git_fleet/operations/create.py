@@ -5,6 +5,7 @@ Registering happens under the worktree lock, one after the other; files are fill
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,11 +14,11 @@ from typing import NamedTuple
 from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Fatal, FleetError
+from git_fleet.model.errors import Fatal, FleetError, Usage
 from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
-from git_fleet.model.fleet import Snapshot, State
+from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
-from git_fleet.model.plan import Plan, PlanView, Row, Task
+from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
 from git_fleet.operations import recover, revert, running, survey
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.plan import markdown, names, source
@@ -84,6 +85,11 @@ def _is(task: Task, name: str) -> bool:
 
 def typed(context: Context, words: Sequence[str], owns: Sequence[str], needs: Sequence[str]) -> Row | None:
     """The row for a new task typed on the spot (`45 retry uploads`), None where the words name known tasks."""
+    unknown = [
+        word for word in words if " " in word.strip() and not any(_is(task, word) for task in context.plan.tasks)
+    ]
+    if len(words) > 1 and unknown:
+        raise Usage("one new task at a time", [f"git fleet add {shlex.quote(word)}" for word in unknown])
     if len(words) != 1 or any(_is(task, words[0]) for task in context.plan.tasks):
         return None
     row = markdown.row_of_title(words[0])
@@ -104,16 +110,55 @@ def _new_id(plan: Plan, title: str) -> str:
     return names.free(slug, {id.casefold() for id in taken})
 
 
+def command_for(row: Row) -> str:
+    """What to type for this new task; until it is made, no plan knows its id."""
+    both = f"{row.id} {row.title}" if row.title else row.id
+    said = both if markdown.row_of_title(both)[:2] == row[:2] else row.title or row.id
+    more = [f" --owns {shlex.quote(path)}" for path in row.owns] + [f" --needs {shlex.quote(id)}" for id in row.needs]
+    return f"git fleet add {shlex.quote(said)}{''.join(more)}"
+
+
+def _for_new(answers: Sequence[admission.Admission], row: Row | None) -> tuple[admission.Admission, ...]:
+    """The same, with hints that work for a task that is written down nowhere."""
+    if row is None:
+        return tuple(answers)
+    command, old = command_for(row), f"git fleet add {row.id}"
+    return tuple(
+        answer._replace(
+            hints=tuple(
+                hint.replace(old, command).replace(f"then add {row.id}", "then add it again") for hint in answer.hints
+            )
+        )
+        if answer.task.id == row.id
+        else answer
+        for answer in answers
+    )
+
+
 def with_row(context: Context, row: Row) -> Context:
-    """The plan as it would be with a task typed on the spot; it is written down only once its worktree is there."""
+    """The plan as it would be with a task typed on the spot; it is written down only once its worktree is there.
+
+    Raises Fatal for an id that is taken.
+    """
+    taken = next((task for task in context.plan.tasks if task.id.casefold() == row.id.casefold()), None)
+    if taken is not None:
+        raise Fatal(f"task {taken.id} exists: '{taken.label}'", [f"git fleet add {taken.id}", "or give another id"])
     task, problems = names.complete(row, context.settings, context.repository, own_config=True)
     plan = context.plan
     return context._replace(plan=plan._replace(tasks=(*plan.tasks, task), problems=(*plan.problems, *problems)))
 
 
+def refuse_bad_row(before: PlanView, after: PlanView) -> None:
+    """Raises Fatal for what is wrong with the new row alone."""
+    wrong = [one for one in after.problems if one.severity is Severity.ERROR and one not in before.problems]
+    if wrong:
+        hints = [*(one.message for one in wrong[1:]), "git fleet help plan-guide   # says what a task may own and need"]
+        raise Fatal(wrong[0].message, hints)
+
+
 def judge(
     context: Context, view: PlanView, selection: Selection, *, allow_overlap: bool
-) -> tuple[Snapshot, tuple[admission.Admission, ...]]:
+) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
@@ -123,20 +168,29 @@ def judge(
         branches=frozenset(snapshot.branches) | {context.base.ref},
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
+        lost=frozenset(tree.path for tree in snapshot.worktrees if _is_lost(tree)),
     )
     limit = context.settings.limit
-    return snapshot, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=allow_overlap)
+    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=allow_overlap)
 
 
-def dry_run(context: Context, view: PlanView, selection: Selection, *, allow_overlap: bool, say: Listener) -> Outcome:
+def dry_run(
+    context: Context,
+    view: PlanView,
+    selection: Selection,
+    *,
+    allow_overlap: bool,
+    say: Listener,
+    new_row: Row | None = None,
+) -> Outcome:
     """What `add` would do; read-only."""
     _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
-    for answer in answers:
+    for answer in _for_new(answers, new_row):
         task = answer.task
         if answer.why is not None:
             say(NotCreated(task.id, answer.why, answer.hints))
         else:
-            say(Created(task.id, task.branch, task.worktree, existed=answer.exists))
+            say(Created(task.id, task.branch, task.worktree, existed=answer.exists, dry=True))
     there = [answer.task for answer in answers if answer.why is None]
     return Outcome((), (), tuple(a.task.id for a in answers if a.why), None, tuple(task.worktree for task in there))
 
@@ -156,12 +210,14 @@ def add(
         with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
             context = context._replace(worktrees=git.worktrees(repository))
-            _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
+            standings, answers = judge(context, view, selection, allow_overlap=allow_overlap)
+            answers = _for_new(answers, new_row)
             wanted = [answer for answer in answers if answer.create]
             operation, alive = None, None
             if wanted and new_row is not None:
                 with locks.hold(repository.fleet_dir, PLAN):
                     source.append(context.plan, repository, new_row)  # first: a plan that cannot hold it refuses
+                context = _begun_in_config(context, new_row)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
@@ -172,7 +228,17 @@ def add(
         if operation is not None:
             journal.rewrite(operation, [change for answer in made for change in _intents(context, answer)])
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
-    return _tell(context, answers, [answer.task.id for answer in made], operation, say)
+    busy = {id for id, one in standings.items() if one.state in states.IN_FLIGHT and one.worktree}
+    flying = len(busy.union(answer.task.id for answer in made))
+    return _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
+
+
+def _begun_in_config(context: Context, row: Row) -> Context:
+    """Where there was no plan, the row has started one, and is all that is in it."""
+    if context.plan.source.kind is not SourceKind.WORKTREES:
+        return context
+    tasks = tuple(task for task in context.plan.tasks if task.id == row.id)
+    return context._replace(plan=Plan(Source(SourceKind.CONFIG), tasks))
 
 
 def _intents(context: Context, answer: admission.Admission) -> list[RecordedChange]:
@@ -190,6 +256,7 @@ def _register(context: Context, answer: admission.Admission, operation: int, loc
     repository, task = context.repository, answer.task
     commit = context.base.commit
     try:
+        _forget_lost(context, task, operation)
         if answer.new_branch:
             new = [changing.RefUpdate(ref, None, commit) for ref in (task.ref, f"{git.ORIGINS}{task.branch}")]
             changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
@@ -199,6 +266,20 @@ def _register(context: Context, answer: admission.Admission, operation: int, loc
         say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))
         return False
     return True
+
+
+def _is_lost(tree: Worktree) -> bool:
+    """Is its folder gone? One that is locked may be on a disk that is away."""
+    return tree.prunable is not None and not os.path.lexists(tree.path)
+
+
+def _forget_lost(context: Context, task: Task, operation: int) -> None:
+    """The entry of a worktree whose folder is gone goes to the trash, and what was checked out there is kept."""
+    repository = context.repository
+    for number, tree in enumerate(context.worktrees):
+        if _is_lost(tree) and (tree.branch == task.ref or tree.path == task.worktree):
+            running.keep(repository, operation, [tree.head] if tree.head else [])
+            worktrees.move_lost_entry_to_trash(repository, tree.path, operation, number)
 
 
 def _fill(
@@ -243,6 +324,7 @@ def _tell(
     answers: Sequence[admission.Admission],
     made: Sequence[str],
     operation: int | None,
+    flying: int,
     say: Listener,
 ) -> Outcome:
     existed = [answer.task.id for answer in answers if answer.exists]
@@ -252,8 +334,8 @@ def _tell(
             say(Created(task.id, task.branch, task.worktree, existed=answer.exists))
         elif answer.why is not None:
             say(NotCreated(task.id, answer.why, answer.hints))
-    write_status(context, dict.fromkeys((*made, *existed), "active"), say)
-    flying = sum(1 for tree in context.worktrees if not tree.main) + len(made)
+    planned = {task.id for task in context.plan.tasks}
+    write_status(context, {id: "active" for id in (*made, *existed) if id in planned}, say)
     if made and context.settings.limit is None and flying > admission.HINT_PAST:
         say(Note(f"{flying} tasks are at work: more than one person reviews well (fleet.limit sets a limit)"))
     refused = tuple(a.task.id for a in answers if not a.exists and a.task.id not in made)

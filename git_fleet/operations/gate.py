@@ -4,6 +4,7 @@ A gate that cannot start, hangs, is killed or runs no test (125) has failed. A t
 """
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 from git_fleet.journal import database
@@ -11,6 +12,7 @@ from git_fleet.model.events import Gated, Gating, Listener
 from git_fleet.model.fleet import Base, Repository
 from git_fleet.model.landing import GateResult
 from git_fleet.model.settings import Gate, Settings
+from git_fleet.operations import running
 from git_fleet.repo import process
 
 
@@ -60,14 +62,24 @@ def _run(
     if known and known.verdict != "failed":
         journal.record_gate(subject.tree, gate.command, known, subject.task)
         return GateResult(gate.name, known.verdict, known.seconds, known.log, cached=True)
-    result = _attempts(repository, settings, base, subject, gate, operation)
+
+    def started(pid: int) -> None:
+        running.note(journal, operation, gate=[pid, process.identity(pid)])
+
+    result = _attempts(repository, settings, base, subject, gate, operation, started)
     row = database.GateRow(result.verdict, result.seconds, result.log)
     journal.record_gate(subject.tree, gate.command, row, subject.task)
     return result
 
 
 def _attempts(
-    repository: Repository, settings: Settings, base: Base, subject: Subject, gate: Gate, operation: int
+    repository: Repository,
+    settings: Settings,
+    base: Base,
+    subject: Subject,
+    gate: Gate,
+    operation: int,
+    started: Callable[[int], None],
 ) -> GateResult:
     """Once, and again on the same tree if it fails; passing only then is recorded as flaky."""
     folder = f"{repository.fleet_dir}/logs"
@@ -81,6 +93,7 @@ def _attempts(
             env=_environment(base, subject),
             log=log,
             timeout_s=settings.gate_timeout_s,
+            started=started,
         )
         seconds += watched.seconds
         why = watched.why or (f"exit status {watched.status}" if watched.status else None)
@@ -98,6 +111,18 @@ def _environment(base: Base, subject: Subject) -> dict[str, str]:
         "FLEET_WORKTREE": subject.lane,
         "FLEET_LANDING": "1",
     }
+
+
+def last_lines(log: str | None, count: int = 10) -> list[str]:
+    """The end of what a gate said, to show; nothing where it cannot be read."""
+    try:
+        with open(log or os.devnull, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 10_000))
+            text = file.read().decode("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    return text.rstrip("\n").split("\n")[-count:] if text.strip() else []
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.model.plan import Row, SourceKind
+from git_fleet.model.plan import Row
 from git_fleet.operations import context as contexts
 from git_fleet.operations.context import Context
 from git_fleet.operations.survey import is_lane
@@ -38,10 +38,9 @@ class Origin(NamedTuple):
 
 def start(file: str | None, origin: Origin, *, dry_run: bool) -> Started:
     """Write a plan. Raises Refused when there is one already, Fatal when no branch matches, PlanError."""
-    context = contexts.find_without_plan() if file else contexts.find()
+    context = contexts.find_without_plan()
     repository = context.repository
-    if file is None and context.plan.source.kind is not SourceKind.WORKTREES and context.plan.tasks:
-        raise Refused("there is a plan already", ["see it with: git fleet plan"])
+    _refuse_second_plan(context, file)
     found, notes = _first(context, origin)
     if file is not None:
         started = _in_markdown(repository, file, found, dry_run=dry_run)
@@ -72,6 +71,19 @@ def _first(context: Context, origin: Origin) -> tuple[Sheet, tuple[str, ...]]:
         listed = issues.parsed(origin.issues_data, origin.issues)
         return Sheet(listed.rows), listed.notes
     return Sheet(()), ()
+
+
+def _refuse_second_plan(context: Context, file: str | None) -> None:
+    """One of two plans would be read, and the other one hidden without a word."""
+    settings, see = context.settings, "see it with: git fleet plan"
+    if settings.plan is not None:
+        planned = os.path.join(context.repository.main, settings.plan)
+        if file is None or os.path.realpath(file) != os.path.realpath(planned):
+            unset = "git config --unset fleet.plan   # where it is not to be the plan any more"
+            raise Refused(f"there is a plan already: fleet.plan is '{settings.plan}'", [see, unset])
+    elif settings.rows:
+        ids = ", ".join(id for id, _ in settings.rows[:5]) + (", …" if len(settings.rows) > 5 else "")
+        raise Refused(f"there is a plan already, in the git configuration: {ids}", [see])
 
 
 def _adopted(context: Context, patterns: Sequence[str]) -> tuple[Row, ...]:
@@ -118,5 +130,7 @@ def _said(where: str, rows: Sequence[Row], *, dry_run: bool) -> Started:
         f"{verb} a plan {where}: {count}",
         *(f"  {row.id}  {row.branch or row.title or ''}".rstrip() for row in rows),
     ]
+    if dry_run:
+        return Started("\n".join(lines), ())
     hints = ("git fleet plan",) if rows else ('git fleet add "42 count" --owns cli.py   # the first task',)
     return Started("\n".join(lines), hints)

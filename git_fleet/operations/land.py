@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy, Fatal
+from git_fleet.model.errors import Busy, Fatal, FleetError
 from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Base, Landing
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import carry, gate, lanes, recover, running, stops
+from git_fleet.operations import advance, carry, gate, lanes, recover, running, stops
 from git_fleet.operations.context import Context
-from git_fleet.operations.prepare import Request, outcome, prepare, refuse_dirty
-from git_fleet.repo import git
+from git_fleet.operations.prepare import Prepared, Request, outcome, prepare, refuse_dirty
+from git_fleet.repo import git, process
 
 
 def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
     """Land what can land. Raises Busy (somebody else lands, the base moved), Stopped (a conflict waits), Refused."""
-    with _held(context) as (journal, lock):
+    with _held(context, say) as (journal, lock):
         context = _start(context, journal, say)
         one = stops.waiting(journal, context.base.branch)
         if one is not None:
@@ -39,19 +39,38 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             return carry.carry_out(context, journal, lock, operation, prepared, gates=request.gates, say=say)
 
 
+def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
+    """Why `land` would do nothing of what was prepared; read-only."""
+    fleet_dir = context.repository.fleet_dir
+    with database.opened_to_read(fleet_dir) as journal:
+        one = stops.waiting(journal, context.base.branch) if journal else None
+    if one is not None:
+        return stops.still_waiting(one)
+    touched = [p for step in prepared.steps if step.action is Action.LAND for p in prepared.changed[step.id]]
+    try:
+        refuse_dirty(context, prepared)
+        if touched:
+            advance.refuse_if_in_the_way(
+                context.repository, advance.holder(context.worktrees, context.base.ref), touched
+            )
+    except FleetError as error:
+        return error
+    return None
+
+
 def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Land the resolved conflict and go on with what is left. Raises Refused with what is not resolved yet."""
-    with _held(context) as (journal, lock):
+    with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        if context.base.commit != one.line:
-            raise Busy(
-                f"'{one.onto}' moved while the conflict waited in '{one.lane}'",
-                ["git fleet land --abort, then git fleet land: rerere can replay the resolution"],
-            )
-        step = stops.resolved(context.repository, one, context.base.branch)
+        step = stops.resolved(context.repository, one, context.base)
+        step = stops.onto_moved_base(context, journal, one, step)
         with running.alive(context.repository, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)
-            step, failure = _tested(context, journal, one, step, say)
+            try:
+                step, failure = _tested(context, journal, one, step, say)
+            except BaseException:
+                journal.finish(one.operation, OperationState.STOPPED)
+                raise
             if failure is not None:
                 journal.finish(one.operation, OperationState.STOPPED)
                 return failure
@@ -63,22 +82,22 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 
 def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Leave the conflicting branch out and go on with what is left."""
-    with _held(context) as (journal, lock):
+    with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
         with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)
-            lanes.put_away(context.repository, one.lane, one.operation)
+            _put_away(context, one, say)
             skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
             return _rest(context, view, journal, lock, one, [skipped], say)
 
 
 def abort(context: Context, say: Listener) -> None:
     """End a landing that stopped: what has landed stays landed, the lane goes."""
-    with _held(context) as (journal, _):
+    with _held(context, say) as (journal, _):
         context, one = _take_up(context, journal, say)
-        lanes.put_away(context.repository, one.lane, one.operation)
+        _put_away(context, one, say)
         running.note(journal, one.operation, current=None)
-        landed = stops.close(context, journal, one.operation)
+        landed = stops.close(context, journal, one.operation, "given up")
         say(
             Note(
                 "the landing is over; what had landed stays landed" if landed else "the landing is over; nothing landed"
@@ -86,13 +105,24 @@ def abort(context: Context, say: Listener) -> None:
         )
 
 
+def _put_away(context: Context, one: stops.Waiting, say: Listener) -> None:
+    """The lane goes; what somebody did there is kept, and he is told where."""
+    kept = lanes.put_away(context.repository, one.lane, one.operation)
+    if kept is not None:
+        say(Note(f"what was done in the lane is kept: {kept}"))
+
+
 @contextmanager
-def _held(context: Context) -> Iterator[tuple[database.Journal, locks.Lock]]:
+def _held(context: Context, say: Listener) -> Iterator[tuple[database.Journal, locks.Lock]]:
     """The journal and the base's lock. Raises Busy at once when a gate of a landing asks for it."""
     if os.environ.get("FLEET_LANDING"):
         raise Busy("a landing is going on, and this runs inside one of its gates")
     fleet_dir = context.repository.fleet_dir
-    with database.opened(fleet_dir) as journal, locks.hold(fleet_dir, locks.base_lock(context.base.branch)) as lock:
+    name = locks.base_lock(context.base.branch)
+    with (
+        database.opened(fleet_dir) as journal,
+        locks.hold(fleet_dir, name, waits=lambda holder: say(Note(f"waits for another git fleet ({holder})"))) as lock,
+    ):
         yield journal, lock
 
 
@@ -101,8 +131,8 @@ def _closed_on_failure(context: Context, journal: database.Journal, operation: i
     """An operation that ends with an error ends as what it came to."""
     try:
         yield
-    except BaseException:
-        stops.close(context, journal, operation)
+    except BaseException as error:
+        stops.close(context, journal, operation, "refused" if isinstance(error, FleetError) else "interrupted")
         raise
 
 
@@ -135,19 +165,22 @@ def _recover(context: Context, journal: database.Journal, say: Listener) -> None
         detail = json.loads(operation.detail)
         if detail.get("onto") != context.base.branch:
             continue
+        if detail.get("gate") and process.end_left(*detail["gate"]):
+            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
         landings = [Landing(*one) for one in detail.get("landing", ())]
         now = git.resolve(context.repository, context.base.ref) or ""
         arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
         stops.write_down(context, journal, operation.id, arrived, say)
         one = stops.read(operation)
-        if one is not None and one.line == now and os.path.isdir(one.lane):
+        landed = one is not None and git.is_ancestor(context.repository, one.step.tip, now)
+        if one is not None and not landed and os.path.isdir(one.lane):
             journal.finish(operation.id, OperationState.STOPPED)
             say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))
             continue
         if detail.get("lane"):
             lanes.put_away(context.repository, detail["lane"], operation.id)
         running.note(journal, operation.id, current=None)
-        stops.close(context, journal, operation.id)
+        stops.close(context, journal, operation.id, "killed")
         what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
         say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
 

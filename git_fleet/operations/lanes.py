@@ -33,18 +33,31 @@ def open_at(repository: Repository, journal: database.Journal, operation: int, c
     return path
 
 
-def put_away(repository: Repository, path: str, operation: int) -> None:
-    """A lane in which somebody may have worked: what he committed is kept, what he did not goes to the trash."""
+def put_away(repository: Repository, path: str, operation: int) -> str | None:
+    """A lane in which somebody may have worked: what he committed is kept, what he did not goes to the trash.
+
+    Where that is: the commit or the folder; None when there is nothing that somebody did.
+    """
     with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
         if not os.path.isdir(path):
-            return
+            _forget(repository, path, operation)
+            return None
+        head = looking.commit_and_parents(repository, path)[:1]
         made = git.reflog_commits(repository, "HEAD", path)  # the first try of what was amended, too
-        running.keep(repository, operation, [*looking.commit_and_parents(repository, path)[:1], *made])
+        running.keep(repository, operation, [*head, *made])
         dirt = looking.dirt([path], ignored=True)[path]
         if dirt is not None and dirt.clean and not dirt.ignored:
             changing.remove_lane(repository, path, [lock.fd])
-            return
+            return f"commit {head[0]}" if head and len({*made}) > 1 else None
         places = (worktrees.trash_place(repository, path, operation, number) for number in range(900, 10_000))
         trashed = next(place for place in places if not os.path.lexists(place.folder))
         worktrees.move_folder_to_trash(trashed)
         worktrees.move_entry_to_trash(repository, trashed)
+        return f"folder '{trashed.folder}'"
+
+
+def _forget(repository: Repository, path: str, operation: int) -> None:
+    """The entry of a lane whose folder was deleted by hand goes, so that its name is free again."""
+    trash = f"{repository.fleet_dir}/trash/{operation}"
+    number = next(number for number in range(900, 10_000) if not os.path.lexists(f"{trash}/{number}-entry"))
+    worktrees.move_lost_entry_to_trash(repository, path, operation, number)

@@ -29,6 +29,8 @@ class Prepared(NamedTuple):
     steps: tuple[Step, ...]
     tasks: Mapping[str, Task]
     snapshot: Snapshot
+    changed: Mapping[str, tuple[str, ...]]
+    """task -> the paths that it changes in the base."""
 
 
 def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool = False) -> Prepared:
@@ -40,14 +42,11 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
     snapshot, family = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     chosen = _select(context, snapshot, standings, request)
-    waiting = _waiting(chosen, standings)
-    if request.names and waiting and not lenient:
-        id, missing = next(iter(waiting.items()))
-        raise Refused(
-            f"not landed: {id} needs {', '.join(missing)}, not landed yet", [f"git fleet land {' '.join(missing)} {id}"]
-        )
     tips = {task.ref: snapshot.branches[task.ref] for task in chosen}
     ahead = {ref: tip for ref, tip in tips.items() if snapshot.distances[ref].ahead}
+    waiting = _waiting([task for task in chosen if task.ref in ahead], standings)
+    if request.names and waiting and not lenient:
+        raise _too_early(context, snapshot, waiting)
     sight = radar.look(context.repository, context.base, ahead, family)
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
     order = _order([task for task in chosen if task.ref in ahead and task.id not in waiting], sight, joints)
@@ -58,7 +57,8 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
             steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
-    return Prepared(tuple(steps), tasks, snapshot)
+    changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
+    return Prepared(tuple(steps), tasks, snapshot, changed)
 
 
 def _refuse_unknown_ways(context: Context) -> None:
@@ -85,13 +85,20 @@ def _select(
         return [t for t in plan.tasks if t.ref in snapshot.branches and standings[t.id].state not in over]
     named = {find(plan, name).id for name in request.names}
     for task in plan.tasks:
+        if task.id in named and standings[task.id].state is State.DROPPED:
+            raise Refused(
+                f"not landed: the plan says that {task.id} is dropped", [f"change the status of {task.id} in the plan"]
+            )
         if task.id in named and task.ref not in snapshot.branches and standings[task.id].state is not State.LANDED:
             raise Fatal(f"{task.id} has no branch yet: '{task.branch}'", [f"git fleet add {task.id}"])
     return [t for t in plan.tasks if t.id in named and standings[t.id].state is not State.LANDED]
 
 
 def _waiting(chosen: Sequence[Task], standings: Mapping[str, states.Standing]) -> dict[str, list[str]]:
-    """task -> the needs that have not landed and do not land in this run either, directly or further down."""
+    """task -> the needs that have not landed and do not land in this run either, directly or further down.
+
+    `chosen` are the tasks with something to land: one without commits is no reason for what needs it to go ahead.
+    """
     here = {task.id for task in chosen}
     waiting: dict[str, list[str]] = {}
     while True:
@@ -103,6 +110,19 @@ def _waiting(chosen: Sequence[Task], standings: Mapping[str, states.Standing]) -
         if found.keys() == waiting.keys():
             return found
         waiting = found
+
+
+def _too_early(context: Context, snapshot: Snapshot, waiting: Mapping[str, Sequence[str]]) -> Refused:
+    """The refusal of a named task whose needs do not land with it: a branch without commits cannot land first."""
+    id, missing = next(iter(waiting.items()))
+    tasks = {task.id: task for task in context.plan.tasks}
+    distances = [snapshot.distances.get(tasks[need].ref) if need in tasks else None for need in missing]
+    empty = [need for need, distance in zip(missing, distances, strict=True) if not distance or not distance.ahead]
+    said = f"not landed: {id} needs {', '.join(missing)}, not landed yet"
+    if empty:
+        has = "has" if len(empty) == 1 else "have"
+        return Refused(said, [f"{', '.join(empty)} {has} nothing to land yet, see: git fleet status"])
+    return Refused(said, [f"git fleet land {' '.join(missing)} {id}"])
 
 
 def _lacks(need: str, standings: Mapping[str, states.Standing], here: Set[str]) -> bool:
@@ -122,7 +142,7 @@ def _order(tasks: Sequence[Task], sight: Radar, joints: set[str]) -> tuple[Order
     candidates = [
         Candidate(
             id=task.id,
-            needs=tuple(need for need in task.needs if need in ids.values()),
+            needs=task.needs,
             priority=task.priority,
             size=len(sight.changes.get(task.ref, ())),
             joint=task.id in joints,

@@ -30,6 +30,8 @@ def is_done(repository: Repository, change: RecordedChange) -> bool | None:
     there = os.path.lexists(change.name)
     if change.before is None:
         return there
+    if "trashed" not in json.loads(change.before):
+        return not there
     trashed = _trashed(change.before)
     if there:
         return None if os.path.lexists(trashed.folder) else False
@@ -48,9 +50,16 @@ def _what(change: RecordedChange) -> str:
     return f"'{change.name.removeprefix('refs/heads/')}'"
 
 
-def reverse(change: RecordedChange) -> RecordedChange:
-    """What putting a piece back amounts to, as an intent."""
-    return RecordedChange(change.kind, change.name, change.after, change.before)
+def intended(repository: Repository, changes: Sequence[RecordedChange], operation: int) -> list[RecordedChange]:
+    """What `take_back` is going to do, with the places in the trash: a killed one can be put back."""
+    found = []
+    for number, change in enumerate(reversed(changes)):
+        if change.kind is ChangeKind.WORKTREE and change.before is None and os.path.lexists(change.name):
+            place = worktrees.trash_place(repository, change.name, operation, number)
+            found.append(removed_worktree(place, None))
+        else:
+            found.append(RecordedChange(change.kind, change.name, change.after, change.before))
+    return found
 
 
 def take_back(
@@ -109,7 +118,7 @@ def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange
                 text.encode("utf-8", "surrogateescape") for text in (change.before or "", change.after or "")
             )
             files.write(change.name, before, expected=after)
-    return reverse(change)
+    return RecordedChange(change.kind, change.name, change.after, change.before)
 
 
 def _worktree_away(
@@ -127,6 +136,8 @@ def _worktree_away(
 def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
     """A worktree that the operation removed comes back from the trash, with its index, HEAD and reflogs."""
     assert change.before is not None
+    if "trashed" not in json.loads(change.before):
+        return None
     trashed = _trashed(change.before)
     if os.path.lexists(trashed.entry):
         worktrees.move_entry_back(repository, trashed)

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from git_fleet.journal import database
 from git_fleet.model.errors import Refused, Stopped
 from git_fleet.model.events import Listener
-from git_fleet.model.fleet import Landing, Repository
+from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
 from git_fleet.operations import lanes, running
-from git_fleet.operations.context import Context, write_status
+from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
-from git_fleet.repo import changing, git, looking
+from git_fleet.repo import changing, git, looking, merging
 
 
 class Waiting(NamedTuple):
@@ -49,7 +49,7 @@ def waiting(journal: database.Journal, onto: str) -> Waiting | None:
 def still_waiting(one: Waiting) -> Stopped:
     """The error for whoever begins something else meanwhile."""
     return Stopped(
-        f"a landing waits for you: {one.step.id} conflicts in {', '.join(one.step.conflicts)}",
+        f"a landing waits for you: task {one.step.id} conflicts in {', '.join(one.step.conflicts)}",
         [
             f"resolve it in '{one.lane}', git add, then: git fleet land --continue",
             "or leave it out: git fleet land --skip; or end the landing: git fleet land --abort",
@@ -95,20 +95,31 @@ def _start_merge(repository: Repository, lane: str, stop: Step) -> None:
 def write_down(
     context: Context, journal: database.Journal, operation: int, landings: Sequence[Landing], say: Listener
 ) -> None:
-    """What has landed: in the journal, and in the plan's Status cells."""
+    """What has landed: in the journal and, where it is the fleet's own base, in the plan's Status cells."""
     journal.record_landings(operation, landings)
-    write_status(context, dict.fromkeys((landing.task for landing in landings), "landed"), say)
+    if is_base(context, context.base.branch):
+        write_status(context, dict.fromkeys((landing.task for landing in landings), "landed"), say)
 
 
-def close(context: Context, journal: database.Journal, operation: int) -> bool:
-    """End a landing as what it was: done if the base moved, else failed. Was anything landed?"""
+def close(context: Context, journal: database.Journal, operation: int, why: str = "") -> bool:
+    """End a landing as what it was: done if the base moved, else failed. Was anything landed?
+
+    The summary then says what landed and, with `why`, what became of the rest.
+    """
     done = _settle(context, journal, operation)
+    known = journal.operation(operation)
+    landed = [landing.task for landing in journal.landings_of(operation)] if done else []
+    meant = known.summary.removeprefix("land ").split(", ") if known else []
+    rest = [id for id in meant if id not in landed]
+    if known is not None and rest and (landed or why):
+        told = ([f"land {', '.join(landed)}"] if landed else []) + [f"{why or 'not landed'}: {', '.join(rest)}"]
+        journal.describe(operation, summary="; ".join(told) if landed else f"{known.summary}; {why}")
     journal.finish(operation, OperationState.DONE if done else OperationState.FAILED)
     return done
 
 
 def _settle(context: Context, journal: database.Journal, operation: int) -> bool:
-    """Keep, of all intended moves of the base, the one move that they came to."""
+    """Keep, of all intended moves of the base, the one move that they came to (more where others moved it between)."""
     repository, ref = context.repository, context.base.ref
     now = git.resolve(repository, ref)
     known = journal.operation(operation)
@@ -117,35 +128,86 @@ def _settle(context: Context, journal: database.Journal, operation: int) -> bool
         for change in (known.changes if known else ())
         if now and change.before and change.after and git.is_ancestor(repository, change.after, now)
     ]
-    net = [RecordedChange(ChangeKind.REF, ref, moves[0].before, moves[-1].after)] if moves else []
+    net: list[RecordedChange] = []
+    for move in moves:
+        joined = bool(net) and net[-1].after == move.before  # else somebody else moved it in between: his stays his
+        before = net.pop().before if joined else move.before
+        net.append(RecordedChange(ChangeKind.REF, ref, before, move.after))
     journal.rewrite(operation, net)
     return bool(net)
 
 
-def resolved(repository: Repository, one: Waiting, base_branch: str) -> Step:
-    """The merge that was resolved in the lane, committed there. Raises Refused with what is missing."""
+def resolved(repository: Repository, one: Waiting, base: Base) -> Step:
+    """The merge that was resolved in the lane, committed there. Raises Refused with what is missing.
+
+    Where the base moved meanwhile, it may have been merged in there too.
+    """
     lane = one.lane
+    give_up = ["git fleet land --abort, then git fleet land"]
     if not os.path.isdir(lane):
-        raise Refused(f"the lane '{lane}' is gone", ["git fleet land --abort, then git fleet land"])
+        raise Refused(f"the lane '{lane}' is gone", give_up)
     dirt = looking.dirt([lane])[lane]
     if dirt is None:
-        raise Refused(f"git cannot read the lane '{lane}'", ["git fleet land --abort, then git fleet land"])
+        raise Refused(f"git cannot read the lane '{lane}'", give_up)
     if dirt.unmerged or dirt.unstaged:
         which = ", ".join(dirt.unmerged or dirt.unstaged)
         raise Refused(f"not resolved and added yet in '{lane}': {which}", ["resolve, then git add, then continue"])
     marked = looking.with_conflict_markers(repository, lane, one.step.conflicts)
     if marked:
         raise Refused(f"conflict markers are left in '{lane}': {', '.join(marked)}", ["edit, git add, then continue"])
-    message = merge_message(one.step.branch, one.step.id, base_branch, one.step.agent)
+    message = merge_message(one.step.branch, one.step.id, base.branch, one.step.agent)
     head, *parents = looking.commit_and_parents(repository, lane)
-    if head == one.line and looking.merge_head(lane) == one.step.tip:
+    merging = looking.merge_head(lane)
+    if (head == one.line and merging == one.step.tip) or (head != one.line and merging == base.commit):
         changing.commit_lane(repository, lane, message, amend=False)
-    elif parents != [one.line, one.step.tip]:
-        raise Refused(
-            f"'{lane}' no longer holds the merge of {one.step.id}", ["git fleet land --abort, then git fleet land"]
-        )
+    elif not _holds_merge(repository, one, base, head, parents):
+        raise Refused(f"'{lane}' no longer holds the merge of {one.step.id}", give_up)
     elif dirt.staged:
         changing.commit_lane(repository, lane, message, amend=True)
     commit = looking.commit_and_parents(repository, lane)[0]
     reason = "resolved by hand"
     return one.step._replace(action=Action.LAND, reason=reason, commit=commit, tree=git.tree_of(repository, commit))
+
+
+def _holds_merge(repository: Repository, one: Waiting, base: Base, head: str, parents: Sequence[str]) -> bool:
+    """Is this commit the merge of the branch: onto where the base was or is, or with the base merged in as well?"""
+    if parents in ([one.line, one.step.tip], [base.commit, one.step.tip]):
+        return True
+    return base.commit in parents and git.is_ancestor(repository, one.step.tip, head)
+
+
+def onto_moved_base(context: Context, journal: database.Journal, one: Waiting, step: Step) -> Step:
+    """The resolved merge, made again on the base as it is now; the lane goes along. The step as it is where it did not
+    move. Raises Refused or Stopped when the resolution does not fit any more: then the lane stays as it is.
+    """
+    repository, base, lane = context.repository, context.base, one.lane
+    assert step.commit is not None
+    if looking.commit_and_parents(repository, lane)[1:] == [base.commit, step.tip]:
+        return step
+    if not git.is_ancestor(repository, one.line, base.commit):
+        raise Refused(
+            f"'{base.branch}' no longer contains {one.line}, on which the conflict was resolved",
+            [f"git fleet land --abort ends the landing and keeps the resolution {step.commit}"],
+        )
+    tree = step.tree
+    if not git.is_ancestor(repository, base.commit, step.commit):
+        with merging.quarantine(repository, base.commit) as place:
+            merge = merging.merge(merging.for_real(place), base.commit, step.commit)
+        if not merge.clean:
+            raise Stopped(
+                f"'{base.branch}' moved while the conflict waited, and the resolution of {step.id} conflicts with"
+                f" what came: {', '.join(merge.paths) or merge.why}",
+                [
+                    f"merge it in: cd '{lane}' && git merge {base.branch}",
+                    "resolve, git add, then: git fleet land --continue",
+                ],
+            )
+        tree = merge.tree
+    assert tree is not None
+    message = merge_message(step.branch, step.id, base.branch, step.agent)
+    parents = (base.commit, step.tip)
+    commit = changing.commit_tree(repository, tree, parents, message, sign=context.settings.sign)
+    running.keep(repository, one.operation, [step.commit, commit])
+    changing.move_back(lane, repository, commit, "fleet land: the base moved")
+    running.note(journal, one.operation, line=base.commit)
+    return step._replace(commit=commit, tree=tree, reason="resolved by hand, then the base moved")

@@ -1,12 +1,16 @@
 """`undo`: take an operation back, only what it touched, only if nothing of it moved since. An undo can be undone."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
-from git_fleet.operations import recover, revert, running
-from git_fleet.operations.context import Context, write_status
+from git_fleet.operations import advance, recover, revert, running
+from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.repo import git
 
 
@@ -26,7 +30,10 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
             f"'{found.summary}' waits for you: it cannot be taken back half-way", ["git fleet land --abort, then undo"]
         )
     if found.state is not OperationState.DONE:
-        raise Refused(f"operation {found.id} ({found.summary}) is {found.state}: there is nothing to take back")
+        raise Refused(
+            f"operation {found.id} ({found.summary}) is {found.state}: there is nothing to take back",
+            ["git fleet log lists what can be taken back: what is done"],
+        )
     return found
 
 
@@ -42,9 +49,10 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
         ):
             refuse_if_moved(repository, operation)
-            summary = f"undo {operation.id}: {operation.summary}"
-            intended = [revert.reverse(change) for change in reversed(operation.changes)]
-            with running.begun(repository, journal, "undo", summary, intended) as (new, _):
+            redone, what = meaning(operation)
+            summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
+            with running.begun(repository, journal, "undo", summary) as (new, _), _closed(context, journal, new, lock):
+                journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
                 done = revert.take_back(repository, operation.changes, new, lock)
                 journal.rewrite(new, done)
@@ -52,6 +60,33 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                 journal.finish(new, OperationState.DONE)
                 _correct_plan(context, journal, operation, say)
     return operation
+
+
+@contextmanager
+def _closed(context: Context, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
+    """An undo that ends with an error is put back and ends as failed: nobody takes it for killed."""
+    try:
+        yield
+    except BaseException:
+        known = journal.operation(number)
+        if known is not None and known.state is OperationState.RUNNING:
+            revert.take_back(context.repository, known.changes, number, lock)
+            journal.finish(number, OperationState.FAILED)
+        raise
+
+
+def meaning(operation: Operation) -> tuple[bool, str]:
+    """What taking an operation back comes to: (True, what is done again) or (False, what is taken back)."""
+    if operation.kind != "undo":
+        return False, operation.summary
+    what = operation.summary.partition(": ")[2]
+    return not what.startswith("redo "), what.removeprefix("redo ")
+
+
+def older(repository: Repository, operation: Operation) -> Operation | None:
+    """What one would take back to go further back than this; read-only."""
+    done = (one for one in history(repository, -1) if one.state is OperationState.DONE and one.kind != "undo")
+    return next((one for one in done if one.id < operation.id), None)
 
 
 def would(context: Context, number: int | None) -> Operation:
@@ -82,6 +117,9 @@ def refuse_if_moved(repository: Repository, operation: Operation) -> None:
                     f"not undone: '{remote[0]}' has it already, others may build on it",
                     [f"git revert -m 1 {change.before}..{change.after}   # takes it back for everybody"],
                 )
+            touched = git.changed_paths(repository, change.after, change.before)
+            tree = advance.holder(git.worktrees(repository), change.name)
+            advance.refuse_if_in_the_way(repository, tree, touched)
 
 
 def _commits(operation: Operation) -> list[str]:
@@ -94,7 +132,8 @@ def _correct_plan(context: Context, journal: database.Journal, operation: Operat
     if operation.kind == "land":
         ids = {one.task for one in journal.landings_of(operation.id)}
         journal.forget_landings(operation.id)
-        write_status(context, dict.fromkeys(sorted(ids), "active"), say)
+        if is_base(context, json.loads(operation.detail).get("onto", context.base.branch)):
+            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
     elif operation.kind == "add":
         made = {change.name for change in operation.changes}
         write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)

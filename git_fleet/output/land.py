@@ -1,6 +1,7 @@
 """`git fleet land`: what would happen, or what happened, step by step."""
 
 from types import MappingProxyType
+from typing import NamedTuple
 
 from git_fleet.model.landing import Action, Ending, LandOutcome, Step
 from git_fleet.output import words
@@ -21,6 +22,7 @@ _COLUMNS = (
     Column("conflicts", drop=7, least=16),
     Column("reason", drop=4, least=20),
 )
+_MOST_IDLE = 3
 _AFTERWARDS = MappingProxyType(
     {Action.LAND: "not landed", Action.STOP: "stopped", Action.PARK: "parked", Action.SKIP: "skipped"}
 )
@@ -30,33 +32,56 @@ def text(outcome: LandOutcome, style: Style) -> str:
     """The screen of a dry run or of a landing, without a final newline."""
     table = render(_COLUMNS, _rows(outcome), style)
     hidden = [f"{words.count(table.hidden, 'column')} hidden for want of room"] if table.hidden else []
-    return "\n\n".join(filter(None, [table.text, "\n".join([*_verdict(outcome, style), *hidden])]))
+    return "\n\n".join(filter(None, [table.text, "\n".join([*_idle(outcome), *_verdict(outcome, style), *hidden])]))
 
 
-def hints(outcome: LandOutcome) -> tuple[str, ...]:
-    """What to type next."""
+class Typed(NamedTuple):
+    """The command line that was typed, as far as typing it again needs it."""
+
+    options: tuple[str, ...] = ()
+    """That say which landing it is: `--onto`, `--plan`."""
+    no_gate: bool = False
+    names: tuple[str, ...] = ()
+
+    def again(self, *more: str, names: tuple[str, ...] | None = None, no_gate: bool | None = None) -> str:
+        """`git fleet land` with the same options, and the same names unless others are given."""
+        gateless = self.no_gate if no_gate is None else no_gate
+        words = (*self.options, *(("--no-gate",) if gateless else ()), *(self.names if names is None else names))
+        return " ".join(["git fleet land", *more, *map(_typed, words)])
+
+    def over(self, how: str) -> str:
+        """`--continue` and the like, which take no names."""
+        return self.again(how, names=(), no_gate=False)
+
+
+_BARE = Typed()
+
+
+def hints(outcome: LandOutcome, typed: Typed = _BARE, *, clears: bool = True) -> tuple[str, ...]:
+    """What to type next. `clears`: it is the fleet's own base, so that `remove` takes what has landed there."""
     if outcome.ending is Ending.DRY:
         if _landed(outcome):
-            return ("to land them: git fleet land",)
-        return ("to resolve the first conflict: git fleet land",) if _stopped(outcome) else ()
+            return (f"to land them: {typed.again()}",)
+        return (f"to resolve the first conflict: {typed.again()}",) if _stopped(outcome) else ()
     if outcome.ending is Ending.LANDED:
-        return (
-            f"to clear what has landed: git fleet remove {_ids(_landed(outcome))}",
-            "to take it back: git fleet undo",
-        )
+        landed = _landed(outcome)
+        clear = (f"to clear what has landed: git fleet remove {_ids(landed)}",) if landed and clears else ()
+        number = f" {outcome.operation}" if outcome.operation else ""
+        return (*clear, f"to take it back: git fleet undo{number}") if landed else ()
     if outcome.ending is Ending.STOPPED:
-        return _hints_of_a_stop(outcome)
+        return _hints_of_a_stop(outcome, typed)
     if outcome.ending is Ending.GATE_FAILED and outcome.lane:
         return (
-            *_read(outcome),
             f"correct it there: cd {_typed(outcome.lane)}",
-            "then: git add <path>... && git fleet land --continue",
+            f"then: git add <path>... && {typed.over('--continue')}",
         )
     if outcome.ending is Ending.GATE_FAILED:
-        return (*_read(outcome), "correct the branch and commit there, then: git fleet land")
+        left = tuple(s.id for s in outcome.steps if s.action is Action.LAND and s.gate != "failed")
+        without = (f"or land the others: {typed.again(names=left)}",) if left else ()
+        return (f"correct the branch and commit there, then: {typed.again()}", *without)
     if outcome.ending is Ending.BASE_RED:
-        base = safe(outcome.base.branch)
-        return (*_read(outcome), f"make the gate pass on {base} first, or land without it: git fleet land --no-gate")
+        base, anyway = safe(outcome.base.branch), typed.again(no_gate=True)
+        return (f"make the gate pass on {base} first, or land without it: {anyway}",)
     return ()
 
 
@@ -64,7 +89,7 @@ def failure(outcome: LandOutcome) -> str | None:
     """What was not done, in one line; None where all was done that was to be done."""
     if outcome.ending is Ending.STOPPED:
         first = next(iter(_stopped(outcome)))
-        return f"not landed: {safe(first.id)} conflicts in {words.listed(first.conflicts)}"
+        return f"not landed: task {safe(first.id)} conflicts in {words.listed(first.conflicts)}"
     if outcome.ending is Ending.GATE_FAILED:
         red = next((step for step in outcome.steps if step.gate == "failed"), None)
         return f"nothing landed: the gate failed on {safe(red.id) if red else 'the merged tree'}"
@@ -104,7 +129,7 @@ def _stopped(outcome: LandOutcome) -> tuple[Step, ...]:
 
 
 def _rows(outcome: LandOutcome) -> list[list[str | Cell]]:
-    landed = _landed(outcome)
+    landed, idle = _landed(outcome), _without_rows(outcome)
     return [
         [
             str(number),
@@ -120,7 +145,19 @@ def _rows(outcome: LandOutcome) -> list[list[str | Cell]]:
             step.reason,
         ]
         for number, step in enumerate(outcome.steps, 1)
+        if step not in idle
     ]
+
+
+def _without_rows(outcome: LandOutcome) -> tuple[Step, ...]:
+    """Many tasks with nothing to land are one line, not a screenful."""
+    idle = tuple(step for step in outcome.steps if step.action is Action.SKIP)
+    return idle if len(idle) > _MOST_IDLE else ()
+
+
+def _idle(outcome: LandOutcome) -> list[str]:
+    idle = [safe(step.id) for step in _without_rows(outcome)]
+    return [f"{len(idle)} with nothing to land: {words.listed(idle)}"] if idle else []
 
 
 def _word(step: Step, outcome: LandOutcome, *, landed: bool) -> Cell:
@@ -180,20 +217,16 @@ def _log(outcome: LandOutcome) -> list[str]:
     return [f"log: {safe(outcome.log)}"] if outcome.log else []
 
 
-def _read(outcome: LandOutcome) -> tuple[str, ...]:
-    return (f"what the gate said: {safe(outcome.log)}",) if outcome.log else ()
-
-
-def _hints_of_a_stop(outcome: LandOutcome) -> tuple[str, ...]:
+def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
     first = next(iter(_stopped(outcome)), None)
     who = safe(first.id) if first else "it"
     conflicts = first.conflicts if first else ()
     paths = " ".join(map(_typed, conflicts)) if 0 < len(conflicts) < 6 else "<path>..."
     return (
         f"resolve the conflict there: cd {_typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
-        f"then: git add {paths} && git fleet land --continue",
-        f"to leave {who} out: git fleet land --skip",
-        "to give up the rest: git fleet land --abort",
+        f"then: git add {paths} && {typed.over('--continue')}",
+        f"to leave {who} out: {typed.over('--skip')}",
+        f"to give up the rest: {typed.over('--abort')}",
     )
 
 

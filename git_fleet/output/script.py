@@ -27,11 +27,13 @@ landed() {
     git merge-base --is-ancestor "$1" HEAD 2>/dev/null
 }
 
-# pin <label> <ref> <tip>: the branch is where it was, or has landed.
+# pin <label> <ref> <tip>: the branch is where it was, or has landed. In a fresh clone only a remote has it.
 pin() {
     landed "$3" && return
-    now=$(git rev-parse --verify --quiet "$2^{commit}") || refuse "$1: the branch is gone"
-    [ "$now" = "$3" ] || refuse "$1: the branch moved from $3 to $now; ask git fleet for a new script"
+    now=$(git rev-parse --verify --quiet "$2^{commit}") ||
+        now=$(git for-each-ref --format='%(objectname)' "refs/remotes/*/${2#refs/heads/}" | grep -F -x "$3") ||
+        refuse "$1: the branch is gone, or elsewhere at its remote; to have it where it was: git branch <branch> $3"
+    [ "${now%%[!0-9a-f]*}" = "$3" ] || refuse "$1: the branch moved from $3 to $now; ask git fleet for a new script"
 }
 
 # pin_base <label> <ref> <commit> <tips>: beyond the commit lie only merges of the tips, from an earlier run.

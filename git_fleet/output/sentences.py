@@ -22,8 +22,9 @@ from git_fleet.output.escape import safe
 def event(event: Event) -> str | None:
     """The sentence; None for progress, which is a meter and no sentence."""
     match event:
-        case Created(task, branch, worktree, existed):
-            did = f"{safe(task)} exists as planned:" if existed else f"created {safe(task)}:"
+        case Created(task, branch, worktree, existed, dry):
+            verb = "would create" if dry else "created"
+            did = f"{safe(task)} exists as planned:" if existed else f"{verb} {safe(task)}:"
             return f"{did} branch '{safe(branch)}' in '{safe(worktree)}'"
         case NotCreated(task, why, _):
             return f"{safe(task)} was not created: {safe(why)}"
@@ -63,5 +64,5 @@ def _gated(event: Gated) -> str:
     verdict = "passed on a second try" if event.verdict == "flaky" else event.verdict
     time = " (known from before)" if event.cached else f" in {words.lasted(event.seconds)}"
     why = f": {safe(event.why)}" if event.why else ""
-    log = f", log: {safe(event.log)}" if event.log and event.verdict != "passed" else ""
+    log = f", log: {safe(event.log)}" if event.log and event.verdict == "flaky" else ""
     return f"{safe(event.gate)} {verdict} on {safe(event.what)}{time}{why}{log}"

@@ -33,8 +33,11 @@ _CALLING = frozenset({State.STUCK, State.REJECTED, State.MISSING})
 _OVER = frozenset({State.LANDED, State.DROPPED})
 
 
-def text(fleet: Fleet, style: Style, *, now_s: int) -> str:
-    """The screen, without a final newline. `now_s`: seconds since 1970, for the age of the last commits."""
+def text(fleet: Fleet, style: Style, *, now_s: int, landing: str | None = None) -> str:
+    """The screen, without a final newline. `now_s`: seconds since 1970, for the age of the last commits.
+
+    `landing` says what lands, or waits to, right now.
+    """
     planned = _table(fleet, fleet.reports, style, now_s)
     strays = _table(fleet, fleet.unplanned, style, now_s)
     blocks = (
@@ -43,6 +46,7 @@ def text(fleet: Fleet, style: Style, *, now_s: int) -> str:
         strays.text and f"other worktrees:\n{strays.text}",
         _details(fleet) if style.verbose else "",
         _warning(fleet, style),
+        paint(safe(landing), WARM, style) if landing else "",
         _summary(fleet, max(planned.hidden, strays.hidden)),
     )
     return "\n\n".join(block for block in blocks if block)

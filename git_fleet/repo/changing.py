@@ -151,7 +151,10 @@ def commit_lane(repository: Repository, lane: str, message: str, *, amend: bool)
     result = _tell(repository, *args, cwd=lane, stdin=message, env={"GIT_EDITOR": ":"})
     if result.status:
         said = result.stderr.strip() or result.stdout.strip()
-        raise Refused(f"the merge in '{lane}' could not be committed: {said}")
+        raise Refused(
+            f"the merge in '{lane}' could not be committed: {said}",
+            [f"put right what it names in '{lane}', git add, then: git fleet land --continue"],
+        )
 
 
 def restore_reflog(repository: Repository, ref: str, text: str) -> None:

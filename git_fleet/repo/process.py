@@ -10,8 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from git_fleet.model.errors import Fatal
@@ -89,22 +88,28 @@ def run(
 ) -> Result:
     """Run a child to its end. `env` is added to the scrubbed environment; `inherit` are descriptors that it keeps.
 
-    Raises Fatal if the program or `cwd` is not there; a failing child is a Result.
+    Raises Fatal if the program or `cwd` is not there; a failing child is a Result. When a signal ends us meanwhile, the
+    child is waited for: a git that is killed leaves its locks, and work half done.
     """
     try:
-        with _unharmed_by_a_closed_pipe():
-            done = subprocess.run(
-                list(argv),
-                cwd=cwd,
-                env=environment(env, config=config),
-                input=b"" if stdin is None else stdin.encode("utf-8", "surrogateescape"),
-                capture_output=True,
-                pass_fds=tuple(inherit),
-                check=False,
-            )
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=environment(env, config=config),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=tuple(inherit),
+        )
     except OSError as error:
         raise Fatal(f"cannot run '{argv[0]}' in '{cwd}': {error.strerror}") from error
-    return Result(done.returncode, _text(done.stdout), _text(done.stderr))
+    with child:
+        try:
+            out, err = child.communicate(b"" if stdin is None else stdin.encode("utf-8", "surrogateescape"))
+        except BaseException:
+            child.communicate()
+            raise
+    return Result(child.returncode, _text(out), _text(err))
 
 
 def side_by_side(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -128,19 +133,6 @@ def side_by_side(calls: Sequence[Callable[[], T]]) -> list[T]:
         if error:
             raise error
     return [cast(T, answer) for answer, _ in found]
-
-
-@contextmanager
-def _unharmed_by_a_closed_pipe() -> Iterator[None]:
-    """A child that fails before it has read all its input must not take us along; children get the default back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGPIPE, before)
 
 
 def run_many(jobs: Sequence[Job], *, at_once: int, done: Callable[[int], None] | None = None) -> list[Result]:
@@ -201,11 +193,18 @@ class Watched(NamedTuple):
 
 
 def run_watched(
-    command: str, *, cwd: str, env: Mapping[str, str], log: str, timeout_s: float, log_cap: int = 16 << 20
+    command: str,
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    log: str,
+    timeout_s: float,
+    log_cap: int = 16 << 20,
+    started: Callable[[int], None] | None = None,
 ) -> Watched:
     """Run a shell command of the user's in a process group of its own, output to the file `log` (capped, bytes).
 
-    The whole group dies with the time-out, and when we are interrupted.
+    The whole group dies with the time-out, and when we are interrupted. `started` is told its number.
     """
     began = time.monotonic()
     with open(log, "wb") as file:
@@ -222,6 +221,8 @@ def run_watched(
         except OSError as error:
             return Watched(127, 0.0, f"cannot start: {error.strerror}")
         try:
+            if started:
+                started(child.pid)
             why = _wait(child, file.fileno(), began + timeout_s, timeout_s, log_cap)
         finally:
             _end_group(child)
@@ -259,6 +260,29 @@ def _end_group(child: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             continue
     child.wait()
+
+
+def identity(pid: int) -> str | None:
+    """What tells a process from a later one of the same number: the boot and the time of its start; None: unknown."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            boot = file.read().strip()
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            ticks = file.read().rpartition(b")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+    return f"{boot.decode()} {ticks.decode()}"
+
+
+def end_left(pid: int, known: str | None) -> bool:
+    """End the process group of a watched command that outlived us, if it is still that one. Was it?"""
+    if known is None or identity(pid) != known:
+        return False
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def replace(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> NoReturn:

@@ -208,6 +208,86 @@ def test_needs_that_stop_park_what_waits_for_them(tmp_path: Path) -> None:
     assert not (repo.path / "c").exists()
 
 
+@pytest.mark.parametrize("names", [[], ["zero", "a"], ["a"]])
+def test_a_need_without_commits_has_not_landed(tmp_path: Path, names: list[str]) -> None:
+    """Chosen or not, it lands nothing, so what needs it does not go ahead of it."""
+    repo = rooms.fleet(tmp_path, {"zero": None, "a": {"a": "x\n"}, "b": {"b": "x\n"}})
+    repo.config({"fleet.a.needs": "zero"})
+    repo.fleet("add", "zero", check=0)
+    for option in ("--dry-run", "--script", None):
+        done = repo.fleet("land", *filter(None, [option]), *names, check=3 if names else 0)
+        if names:
+            assert "a needs zero, not landed yet" in done.err
+            assert "zero has nothing to land yet" in done.err and "git fleet land zero" not in done.err
+    assert not (repo.path / "a").exists() and (repo.path / "b").exists() is not bool(names)
+    if not names:
+        assert rooms.states(repo) == {"zero": "active", "a": "active", "b": "landed"}
+
+
+def test_the_reason_of_what_needed_something_says_that_it_has_landed(repo: Repo) -> None:
+    repo.config({"fleet.b.needs": "a"})
+    landed(repo, "a")
+    [step] = repo.fleet("land", "--json", "b", check=0).json["steps"]
+    assert step["reason"] == "what it needs has landed, conflicts with nobody"
+
+
+@pytest.mark.parametrize("where", ["branch", "base"])
+def test_a_dry_run_refuses_what_landing_would(repo: Repo, where: str) -> None:
+    repo.write({"file": "mine\n"}, rooms.tree(repo, "a") if where == "branch" else None)
+    refused = [repo.fleet("land", *option, check=3) for option in ([], ["--dry-run"])]
+    assert [line for line in refused[1].err.splitlines() if line.startswith("error")] == [
+        line for line in refused[0].err.splitlines() if line.startswith("error")
+    ]
+    assert "first" not in refused[0].out and "a" in refused[1].out and "to land them" not in refused[1].err
+
+
+def test_landing_elsewhere_is_not_landing(repo: Repo) -> None:
+    """The plan's Status tells of the fleet's own base."""
+    repo.git("branch", "release")
+    done = repo.fleet("land", "--onto", "release", "a", check=0)
+    assert repo.oid("release^2") == repo.oid("a") and "git fleet remove" not in done.err
+    assert "landed" not in repo.git("config", "--list")
+    assert rooms.states(repo)["a"] == "active"
+    repo.fleet("undo", check=0)
+    assert "fleet.a.status" not in repo.git("config", "--list")
+
+
+def test_a_red_gate_shows_what_it_said(repo: Repo) -> None:
+    repo.config({"fleet.gate": "test ! -e b || { printf 'one\\n\\033[31mtwo\\n'; exit 7; }", "fleet.gateRetries": "0"})
+    red = repo.fleet("land", check=5)
+    assert "    one\n    \\x1b[31mtwo\n" in red.err
+    assert "git fleet land a\n" in red.err and (red.out + red.err).count(".git/fleet/logs") == 1
+
+
+def test_the_log_says_what_landed_and_what_became_of_the_rest(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}})
+    repo.fleet("land", check=4)
+    said = repo.fleet("status", check=0).out
+    assert "a landing waits for you: task b conflicts in" in said and "--continue" in said
+    repo.fleet("land", "--abort", check=0)
+    assert repo.fleet("log", "--json").json["operations"][0]["summary"] == "land a; given up: b"
+    assert "a landing" not in repo.fleet("status", check=0).out
+    repo.commit("red", {"red": "x\n"}, rooms.tree(repo, "b"))
+    repo.git("reset", "-q", "--hard", "main", cwd=rooms.tree(repo, "b"))
+    repo.commit("red", {"red": "x\n"}, rooms.tree(repo, "b"))
+    repo.config({"fleet.gate": "test ! -e red", "fleet.gateRetries": "0"})
+    repo.fleet("land", check=5)
+    assert repo.fleet("log", "--json").json["operations"][0]["summary"] == "land b; gate failed"
+
+
+def test_a_running_landing_is_seen_and_waited_for(repo: Repo, tmp_path: Path) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    repo.config({"fleet.gate": f"touch '{begun}'; while ! test -e '{go}'; do sleep 0.02; done"})
+    running = repo.start("land", "a")
+    kit.wait_for(begun.exists)
+    assert "a landing is running: land a (pid " in repo.fleet("status", check=0).out
+    waiting = subprocess.Popen(["git", "fleet", "land", "b"], cwd=repo.path, stderr=subprocess.PIPE)
+    assert waiting.stderr is not None and b"waits for another git fleet (pid " in waiting.stderr.readline()
+    go.touch()
+    waiting.communicate()
+    assert (running.wait(), waiting.returncode) == (0, 0)
+
+
 def test_nothing_to_land_writes_nothing(tmp_path: Path) -> None:
     repo = rooms.fleet(tmp_path, {"a": None})
     before = repo.snapshot()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,39 @@ def killed_in_the_gate(repo: Repo, tmp_path: Path, *args: str) -> None:
     kit.wait_for(begun.exists)
     running.kill()
     go.touch()
+
+
+def land_for_ever(repo: Repo, tmp_path: Path) -> tuple[kit.Running, int]:
+    """A landing with a gate that runs until it is ended, and the number of that gate's process."""
+    seen = tmp_path / "gate-pid"
+    repo.config({"fleet.gate": f"echo $$ >'{seen}.new'; mv '{seen}.new' '{seen}'; while :; do sleep 0.05; done"})
+    running = repo.start("land")
+    kit.wait_for(seen.exists)
+    return running, int(seen.read_text())
+
+
+def is_there(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_gate_and_takes_the_lane_away(repo: Repo, tmp_path: Path, number: int) -> None:
+    before = repo.snapshot()
+    running, gate = land_for_ever(repo, tmp_path)
+    assert running.kill(number) in (-number, 128 + number)
+    kit.wait_for(lambda: not is_there(gate))
+    assert repo.snapshot().refs == before.refs and not list(tmp_path.glob("*-lane-*"))
+    assert rooms.operations(repo) == [("land", "failed")] and len(repo.worktrees()) == 3
+
+
+def test_a_gate_that_outlived_a_killed_landing_is_ended(repo: Repo, tmp_path: Path) -> None:
+    running, gate = land_for_ever(repo, tmp_path)
+    running.kill()
+    assert is_there(gate)
+    repo.git("config", "--unset-all", "fleet.gate")
+    assert "still ran: it was ended" in repo.fleet("land", check=0).err
+    kit.wait_for(lambda: not is_there(gate))
 
 
 def test_killed_during_its_gate(repo: Repo, tmp_path: Path) -> None:
@@ -220,6 +254,19 @@ def test_a_removal_that_was_killed_half_way_is_taken_back(repo: Repo) -> None:
     assert "had been killed" in said
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (before.refs, before.files)
+
+
+def test_an_undo_of_add_that_was_killed_is_put_back(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    added = repo.snapshot()
+    repo.fleet("undo", check=0)
+    repo.git("update-ref", "refs/heads/new", "main")  # as if the branch had not gone yet
+    wind_back(repo, 2)
+    with contextlib.closing(sqlite3.connect(database.path_of(fleet_dir(repo)))) as db, db:
+        db.execute("UPDATE operation SET state = 'done' WHERE id = 1")
+    assert "had been killed" in repo.fleet("remove", "b", check=3).err
+    assert (repo.snapshot().refs, repo.snapshot().worktrees) == (added.refs, added.worktrees)
+    assert rooms.operations(repo)[0] == ("undo", "failed")
 
 
 def test_readers_say_nothing_and_put_nothing_right(repo: Repo) -> None:

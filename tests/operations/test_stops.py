@@ -58,6 +58,12 @@ def test_resolved_and_added(repo: Repo) -> None:
     assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
 
 
+def test_whoever_stood_in_the_lane_is_told_where_to_go(repo: Repo) -> None:
+    resolve(repo)
+    done = repo.fleet("land", "--continue", cwd=lane(repo), check=0)
+    assert f"cd {repo.path}" in done.err
+
+
 def test_resolved_and_committed_by_hand(repo: Repo) -> None:
     resolve(repo)
     repo.git("commit", "-q", "-m", "mine", cwd=lane(repo))
@@ -149,17 +155,58 @@ def test_a_lane_deleted_by_hand_is_no_hindrance_to_the_next(repo: Repo) -> None:
     """Nobody has to know `git worktree prune`."""
     shutil.rmtree(lane(repo))
     repo.fleet("land", "--abort", check=0)
+    assert str(lane(repo)) not in repo.git("worktree", "list")
     repo.fleet("land", check=4)
-    assert len(list(repo.path.parent.glob("app-lane-*"))) == 1
+    assert [path.name for path in repo.path.parent.glob("app-lane-*")] == ["app-lane-1"]
 
 
-def test_a_base_that_moved_meanwhile(repo: Repo) -> None:
+def test_a_base_that_moved_meanwhile(repo: Repo, tmp_path: Path) -> None:
+    """The resolution goes onto the base as it is now, and what lands was tested there."""
+    repo.config({"fleet.gate": f"cat file other >>'{tmp_path}/seen'"})
     resolve(repo)
-    repo.commit("meanwhile", {"other": "x\n"})
+    new = repo.commit("meanwhile", {"other": "x\n"})
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+    assert repo.oid("main^1") == new and repo.read("other") == "x\n"
+    assert (tmp_path / "seen").read_text().endswith("both\nx\n")
     before = repo.snapshot()
-    assert "'main' moved while the conflict waited" in repo.fleet("land", "--continue", check=75).err
+    assert "'main'" in repo.fleet("undo", check=3).err  # it would take the commit in between along
     assert repo.snapshot() == before
-    repo.fleet("land", "--abort", check=0)  # the oracle asks for the resolution
+
+
+def test_a_base_that_moved_where_the_resolution_is(repo: Repo) -> None:
+    resolve(repo)
+    new = repo.commit("meanwhile", {"file": "elsewhere\n"})
+    said = repo.fleet("land", "--continue", check=4).err
+    assert "'main' moved while the conflict waited, and the resolution of b conflicts with what came: file" in said
+    assert repo.oid("main") == new and (lane(repo) / "file").read_text() == "both\n"
+    assert rooms.status_of("git", "merge", "main", cwd=lane(repo)) == 1
+    assert "not resolved and added yet" in repo.fleet("land", "--continue", check=3).err
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+    assert repo.oid("main^1") == new
+
+
+def test_a_base_that_moved_and_a_red_gate(repo: Repo) -> None:
+    """What was carried over can be improved in the lane like any other."""
+    repo.config({"fleet.gate": "grep -q both file", "fleet.gateRetries": "0"})
+    resolve(repo, "wrong\n")
+    new = repo.commit("meanwhile", {"other": "x\n"})
+    repo.fleet("land", "--continue", check=5)
+    assert repo.oid("main") == new and (lane(repo) / "other").read_text() == "x\n"
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
+def test_a_base_that_was_taken_back_meanwhile(repo: Repo) -> None:
+    resolve(repo)
+    repo.git("reset", "-q", "--hard", "main^")
+    before = repo.oid("main")
+    assert "'main' no longer contains" in repo.fleet("land", "--continue", check=3).err
+    assert repo.oid("main") == before
+    assert "is kept: commit " in repo.fleet("land", "--abort", check=0).err
 
 
 def test_a_branch_that_moved_meanwhile_lands_as_it_was_resolved(repo: Repo) -> None:
@@ -173,7 +220,9 @@ def test_a_branch_that_moved_meanwhile_lands_as_it_was_resolved(repo: Repo) -> N
 
 def test_skip_and_abort_keep_what_was_resolved(repo: Repo) -> None:
     resolve(repo, "half a day of work\n")
-    repo.fleet("land", "--skip", check=0)  # the oracle asks for it
+    said = repo.fleet("land", "--skip", check=0).err  # the oracle asks for it
+    kept = Path(said.partition("is kept: folder '")[2].partition("'")[0])
+    assert (kept / "file").read_text() == "half a day of work\n"
     assert rooms.states(repo) == {"a": "landed", "b": "active", "c": "landed"} and not lane(repo).exists()
     repo.fleet("land", check=4)
     (lane(repo) / "notes").write_text("untracked thoughts\n")

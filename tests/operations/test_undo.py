@@ -19,6 +19,19 @@ def test_nothing_to_undo(repo: Repo) -> None:
     assert repo.snapshot() == before
 
 
+def test_undo_of_an_undo_says_that_it_does_again(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    repo.fleet("land", "a", check=0)
+    assert repo.fleet("undo", check=0).out == "undone 2: land a\n"
+    assert repo.fleet("undo", "--dry-run", check=0).out == "would redo: land a\n"
+    again = repo.fleet("undo", check=0)
+    assert again.out == "redone: land a\n" and "git fleet undo 1 " in again.err
+    assert repo.fleet("undo", check=0).out == "undone 4: land a\n"
+    summaries = [one["summary"] for one in repo.fleet("log", "--json").json["operations"]]
+    assert summaries[:3] == ["undo 4: land a", "undo 3: redo land a", "undo 2: land a"]
+    assert "git fleet log lists" in repo.fleet("undo", "2", check=3).err
+
+
 def test_add_and_back_and_again(repo: Repo) -> None:
     before = repo.snapshot()
     repo.fleet("add", "new", check=0)
@@ -125,7 +138,21 @@ def test_land_stays_with_work_in_the_way(repo: Repo) -> None:
     repo.write({"a": "mine\n"})
     before = repo.snapshot()
     assert "in the way: a" in repo.fleet("undo", check=3).err
-    assert repo.snapshot() == before
+    assert "in the way: a" in repo.fleet("undo", "--dry-run", check=3).err
+    assert repo.snapshot() == before and rooms.operations(repo) == [("land", "done")]
+    assert "had been killed" not in repo.fleet("add", "new", check=0).err
+
+
+def test_an_undo_that_fails_has_failed_and_was_not_killed(repo: Repo) -> None:
+    """What git itself refuses, after the intent was written down."""
+    repo.fleet("land", check=0)
+    before = repo.snapshot()
+    lock = repo.path / ".git/index.lock"
+    lock.touch()
+    repo.fleet("undo", check=3)
+    lock.unlink()
+    assert repo.snapshot() == before and rooms.operations(repo) == [("undo", "failed"), ("land", "done")]
+    assert "had been killed" not in repo.fleet("undo", check=0).err
 
 
 def test_land_goes_back_beside_work_elsewhere(repo: Repo) -> None:

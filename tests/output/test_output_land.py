@@ -74,9 +74,9 @@ def test_a_stop_with_nothing_landed_and_another_to_come() -> None:
     ("outcome", "verdict", "hints"),
     [
         (
-            LandOutcome(Ending.LANDED, BASE, "merge", DONE, "6" * 40, "b" * 40),
+            LandOutcome(Ending.LANDED, BASE, "merge", DONE, "6" * 40, "b" * 40, operation=9),
             "landed 42, 43 on main: 1a2b3c4..bbbbbbb",
-            ("to clear what has landed: git fleet remove 42 43", "to take it back: git fleet undo"),
+            ("to clear what has landed: git fleet remove 42 43", "to take it back: git fleet undo 9"),
         ),
         (LandOutcome(Ending.NOTHING, BASE, "merge", (), None, None), "nothing to land on main", ()),
         (
@@ -84,21 +84,47 @@ def test_a_stop_with_nothing_landed_and_another_to_come() -> None:
                 Ending.GATE_FAILED, BASE, "merge", (COUNT._replace(gate="failed"), DOCS), None, None, log="/w/1.log"
             ),
             "the gate failed on 42\nnothing landed, main stays at 1a2b3c4\nlog: /w/1.log",
-            ("what the gate said: /w/1.log", "correct the branch and commit there, then: git fleet land"),
+            (
+                "correct the branch and commit there, then: git fleet land",
+                "or land the others: git fleet land 43",
+            ),
         ),
         (
             LandOutcome(Ending.BASE_RED, BASE, "merge", (COUNT,), None, None, log="/w/1.log"),
             "the gate fails on main itself, at 1a2b3c4\nno branch is to blame, nothing landed\nlog: /w/1.log",
-            (
-                "what the gate said: /w/1.log",
-                "make the gate pass on main first, or land without it: git fleet land --no-gate",
-            ),
+            ("make the gate pass on main first, or land without it: git fleet land --no-gate",),
         ),
     ],
 )
 def test_other_endings(outcome: LandOutcome, verdict: str, hints: tuple[str, ...]) -> None:
     assert land.text(outcome, Style()).rpartition("\n\n")[2] == verdict
     assert land.hints(outcome) == hints
+
+
+def test_hints_say_what_was_typed() -> None:
+    typed = land.Typed(("--onto", "my release"), True, ("42", "43"))
+    assert land.hints(DRY, typed) == ("to land them: git fleet land --onto 'my release' --no-gate 42 43",)
+    assert land.hints(STOPPED, typed)[2] == "to leave 44 out: git fleet land --skip --onto 'my release'"
+    done = LandOutcome(Ending.LANDED, BASE, "merge", DONE, "6" * 40, "b" * 40, operation=9)
+    assert land.hints(done, typed, clears=False) == ("to take it back: git fleet undo 9",)
+
+
+def test_after_a_skip_with_nothing_landed_nothing_is_to_be_cleared() -> None:
+    skipped = CLEAR._replace(action=Action.SKIP)
+    assert land.hints(LandOutcome(Ending.LANDED, BASE, "merge", (skipped,), None, None, operation=9)) == ()
+
+
+def test_a_task_is_no_count() -> None:
+    assert land.failure(STOPPED._replace(steps=(CLEAR._replace(id="2"),))) == (
+        "not landed: task 2 conflicts in cli.py, it's\\x1b.py"
+    )
+
+
+def test_many_with_nothing_to_land_are_one_line() -> None:
+    idle = tuple(PARKED._replace(id=str(n), action=Action.SKIP, reason="nothing to land") for n in range(50, 54))
+    lines = land.text(DRY._replace(steps=(COUNT, *idle)), Style()).splitlines()
+    assert [line.split()[:2] for line in lines[1:3]] == [["1", "42"], []]
+    assert lines[3] == "4 with nothing to land: 50, 51, 52, 53"
 
 
 def test_what_did_not_land_is_not_called_landed() -> None:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import kit
 import pytest
 
 from git_fleet.model.fleet import Base
@@ -117,6 +118,26 @@ def test_a_conflict_stops_and_is_resolved_as_the_hints_say(repo, shell: str) -> 
     assert play(repo, text, shell).returncode == 0
     assert (repo.show("cli.py"), repo.show("README.md")) == ("a\ncount\nclear\nc\n", "docs\n")
     assert repo.git("status", "--porcelain") == "?? land.sh"
+
+
+@SHELLS
+def test_it_runs_in_a_plain_clone(repo, shell: str, tmp_path: Path) -> None:
+    """There the branches are those of the remote."""
+    base, step = count_step(repo)
+    text = written(base, [step], certificate(repo, base, [step]))
+    repo.git("clone", "-q", str(repo.path), str(tmp_path / "clone"))
+    clone = kit.adopt(tmp_path / "clone")
+    done = play(clone, text, shell)
+    assert (done.returncode, clone.show("cli.py")) == (0, "a\ncount\nc\n"), done.stderr
+
+
+def test_a_branch_that_moved_at_the_remote_is_refused(repo, tmp_path: Path) -> None:
+    base, step = count_step(repo)
+    text = written(base, [step], None)
+    repo.branch("count", {"more": "x\n"}, start="count")
+    repo.git("clone", "-q", str(repo.path), str(tmp_path / "clone"))
+    done = play(kit.adopt(tmp_path / "clone"), text)
+    assert done.returncode == 3 and f"git branch <branch> {step.tip}".encode() in done.stderr
 
 
 def count_step(repo) -> tuple[Base, Step]:

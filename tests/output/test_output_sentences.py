@@ -27,7 +27,7 @@ SENTENCES = [
     (Gating("42", "make test"), "make test runs on 42"),
     (Gated("42", "gate", "passed", 1.26), "gate passed on 42 in 1.3s"),
     (Gated("42", "gate", "passed", 1.2, log="/l", cached=True), "gate passed on 42 (known from before)"),
-    (Gated("42", "gate", "failed", 75.0, "/l", "timed out"), "gate failed on 42 in 1m 15s: timed out, log: /l"),
+    (Gated("42", "gate", "failed", 75.0, "/l", "timed out"), "gate failed on 42 in 1m 15s: timed out"),
     (Gated("42", "gate", "flaky", 2.0, "/l"), "gate passed on a second try on 42 in 2.0s, log: /l"),
     (Landed("42", "feature/42", "a" * 40), "landed 42: branch 'feature/42' as aaaaaaa"),
     (

@@ -150,7 +150,7 @@ def test_init_from_a_file(repo: Repo) -> None:
     assert "not carried over: column Colour\n" in done.err
     assert tasks(repo) == before
     done = repo.fleet("init", "--from", "PLAN.md", check=3)
-    assert done.err.startswith("error: there is a plan already\n")
+    assert done.err.startswith("error: there is a plan already")
 
 
 def test_the_branches_of_the_worktrees_become_a_plan(repo: Repo) -> None:

@@ -131,7 +131,7 @@ def test_a_plan_from_standard_input_and_from_a_file(tmp_path: Path) -> None:
     done = repo.fleet("init", "--from-issues", "-", stdin=text, check=0)
     assert "43 waits for 9, which is not in the list: left out\n" in done.err
     assert repo.fleet("plan", "--json", check=0).json["waves"] == [["42"], ["43"]]
-    repo.write({"list.json": text})
+    repo = make_repo(tmp_path / "other", {"list.json": text})
     repo.fleet("init", "--markdown", "PLAN.md", "--from-issues", "list.json", check=0)
     plan = repo.fleet("plan", "--plan", "PLAN.md", "--json", check=0).json
     assert [(task["id"], task["owns"], task["needs"]) for task in plan["tasks"]] == [
