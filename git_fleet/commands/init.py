@@ -15,7 +15,7 @@ from git_fleet.model.errors import Usage
 def command(patterns: tuple[str, ...], markdown: str | None, from_branches: bool, dry_run: bool) -> None:
     """Start a plan in .git/config, or in a Markdown file, with comments that explain it.
 
-    Patterns are those of git branch --list: 'pr/*'.
+    In patterns, * stands for anything: 'pr/*'.
     """
     from git_fleet.operations import init
 
