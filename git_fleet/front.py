@@ -26,7 +26,14 @@ def common(function: Function) -> Function:
             help="Colour the answer: when it goes to a terminal (auto), always or never.",
         ),
         click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=_note, help="Say more."),
-        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_note, help="Say nothing but errors."),
+        click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            expose_value=False,
+            callback=_note,
+            help="Say nothing but the answer and errors.",
+        ),
     ):
         function = decorate(function)
     return function

@@ -132,3 +132,55 @@ def test_the_first_task_of_a_configuration_has_a_status_too(tmp_path: Path) -> N
     repo.fleet("add", "1 one", "--all", check=0)
     assert repo.git("config", "fleet.1.status").strip() == "active"
     assert "fleet.old." not in repo.git("config", "--list")
+
+
+def test_a_task_under_a_new_title_is_told_of_its_old_branch(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"1": None, "12": None}, branch="feature/{id}-{slug}", worktree="../{id}-{slug}")
+    repo.config({"fleet.1.title": "one", "fleet.12.title": "two"})
+    repo.fleet("add", "1", check=0)
+    repo.config({"fleet.1.title": "uno"})
+    reasons = {one["id"]: one["reason"] for one in repo.fleet("status", "--json", check=0).json["tasks"]}
+    assert reasons == {
+        "1": "'feature/1-one' was made for it under another title: name that branch in the plan",
+        "12": None,
+    }
+    assert "hint: git fleet status" in repo.fleet("remove", "1", check=3).err
+
+
+def test_a_path_whose_folder_is_gone_is_a_no(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "x\n"}, "b": {"new": "x\n"}, "c": None})
+    shutil.rmtree(rooms.tree(repo, "a"))
+    assert repo.fleet("path", "c", check=0).err == ""
+    no = repo.fleet("path", "a", check=1)
+    assert (no.out, no.err.splitlines()[-1]) == (f"{rooms.tree(repo, 'a')}\n", "hint: git fleet add a")
+    assert repo.fleet("path", "b", check=0).err == ""
+
+
+def test_what_stays_says_what_has_to_happen_first(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "x\n"}})
+    repo.fleet("land", check=0)
+    repo.git("worktree", "lock", "../a")
+    refused = repo.fleet("remove", "a", check=3).err
+    assert f"hint: git worktree unlock {rooms.tree(repo, 'a')}" in refused and "commit" not in refused
+    repo.git("worktree", "unlock", "../a")
+    assert "nothing to remove" not in repo.fleet("remove", "a", check=0).err
+    assert "nothing to remove: a has neither" in repo.fleet("remove", "a", check=0).err
+    repo.fleet("undo", check=0)
+    assert "hint: cd out of" in repo.fleet("remove", "a", check=3, cwd=rooms.tree(repo, "a")).err
+
+
+def test_a_colour_that_is_none_is_said(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": None})
+    repo.git("config", "color.fleet", "bogus")
+    assert "bad value 'bogus' for 'color.fleet'" in repo.fleet("status", check=128).err
+    for good in ("true", "false", "auto", "Always"):
+        repo.git("config", "color.fleet", good)
+        repo.fleet("status", check=0)
+
+
+def test_a_base_that_is_only_checked_out_is_said(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": None})
+    repo.git("branch", "-m", "main", "trunk")
+    assert "hint: git config fleet.base trunk" in repo.fleet("status", check=0).err
+    repo.git("config", "fleet.base", "trunk")
+    assert repo.fleet("status", check=0).err == ""

@@ -1,5 +1,7 @@
 """May this worktree and its branch go? A pure function over what was observed; age is never a reason."""
 
+import shlex
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -40,16 +42,36 @@ class Removal(NamedTuple):
 
     fate: Fate
     reasons: tuple[str, ...]
+    hints: tuple[str, ...] = ()
+    """What has to happen first."""
 
 
 def verdict(facts: Facts) -> Removal:
     """Keep whatever anybody could miss; remove only what is proven landed and holds nothing else."""
     reasons = [*_of_branch(facts), *_of_worktree(facts)]
     if reasons:
-        return Removal(Fate.KEEP, tuple(reasons))
+        return Removal(Fate.KEEP, tuple(reasons), tuple(_ways_out(facts)))
     if facts.unlanded is None or (facts.worktree is not None and facts.dirt is None):
         return Removal(Fate.UNKNOWN, ("git cannot tell what is in it",))
     return Removal(Fate.REMOVE, (facts.proof,))
+
+
+def _ways_out(facts: Facts) -> Iterator[str]:
+    if _of_branch(facts):
+        yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
+    if facts.worktree is None:
+        return
+    place = shlex.quote(facts.worktree)
+    if facts.inside:
+        yield f"move it out; for a submodule: git -C {place} submodule deinit --all"
+    if facts.standing_in:
+        yield f"cd out of {place} first"
+    if facts.locked is not None:
+        yield f"git worktree unlock {place}"
+    if not facts.head_kept:
+        yield f"git -C {place} branch <name>   # keeps what is checked out there"
+    if facts.dirt and _of_dirt(facts.dirt):
+        yield "commit or move what is named, then try again"
 
 
 def _of_branch(facts: Facts) -> list[str]:

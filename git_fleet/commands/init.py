@@ -26,7 +26,7 @@ def command(
 ) -> None:
     """Start a plan in .git/config, or in a Markdown file, with comments that explain it.
 
-    Patterns are those of git branch --list: 'pr/*'.
+    In patterns, * stands for anything: 'pr/*'.
     """
     from git_fleet.model.events import Note
     from git_fleet.operations import init

@@ -142,6 +142,8 @@ def _speak(
     if failure is not None:
         for line in gate.last_lines(outcome.log):
             click.echo(f"    {safe(line)}", err=True)
+        if outcome.log:
+            click.echo(f"all that the gate said: {safe(outcome.log)}", err=True)
         front.complain(failure)
     if hints and (failure is not None or not as_json):
         clears = contexts.is_base(context, outcome.base.branch)

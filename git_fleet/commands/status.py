@@ -15,6 +15,7 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
 
     Takes no lock and writes nothing.
     """
+    import shlex
     import time
 
     from git_fleet.operations import glance
@@ -34,3 +35,7 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
         landing = underway.landing(context.repository, context.base)
         style = front.style(context.settings.color, wide=wide)
         front.answer(speech.text(fleet, style, now_s=int(time.time()), landing=landing))
+        if context.settings.base is None and context.base.branch not in ("main", "master"):
+            name = shlex.quote(context.base.branch)
+            why = "the base may change with the branch or remote that it was taken from; this settles it"
+            front.hint([f"git config fleet.base {name}   # {why}"], wanted=context.settings.hints)

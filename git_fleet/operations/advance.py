@@ -21,8 +21,13 @@ def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
     return found[0] if found else None
 
 
-def refuse_if_in_the_way(repository: Repository, tree: Worktree | None, touched: Sequence[str]) -> None:
-    """Raises Refused when uncommitted work in the checkout lies where the move would write, or git is busy there."""
+def refuse_if_in_the_way(
+    repository: Repository, tree: Worktree | None, touched: Sequence[str], own: str | None = None
+) -> None:
+    """Raises Refused when uncommitted work in the checkout lies where the move would write, or git is busy there.
+
+    `own` is a path whose changes are fleet's.
+    """
     if tree is None:
         return
     dirt = looking.dirt([tree.path], ignored=True)[tree.path]
@@ -30,7 +35,7 @@ def refuse_if_in_the_way(repository: Repository, tree: Worktree | None, touched:
         raise Refused(f"git cannot say whether '{tree.path}' is clean", [f"look there: git -C '{tree.path}' status"])
     if dirt.operation:
         raise Refused(f"a {dirt.operation} is in progress in '{tree.path}'", ["finish it there first"])
-    found = blocking((*dirt.paths, *dirt.ignored), touched)
+    found = blocking([path for path in (*dirt.paths, *dirt.ignored) if path != own], touched)
     if found:
         some = ", ".join(found[:MOST_NAMED]) + (
             f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""

@@ -11,7 +11,7 @@ from git_fleet.model.events import Landed, Listener
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
-from git_fleet.operations import advance, gate, lanes, running, stops
+from git_fleet.operations import advance, gate, lanes, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome
 from git_fleet.repo import changing, git, merging
@@ -36,7 +36,9 @@ def carry_out(
         landing = _build(context, landing)
         running.keep(repository, operation, [step.commit for step in landing[-1:] if step.commit])
         touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
-        advance.refuse_if_in_the_way(repository, advance.holder(context.worktrees, base.ref), touched)
+        tree = advance.holder(context.worktrees, base.ref)
+        mine = statuses.own(context, tree, touched)
+        advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
         if gates and context.settings.gates:
             tested = _tested(context, journal, operation, landing, rest, say)
             if isinstance(tested, LandOutcome):
@@ -108,7 +110,9 @@ def move_base(
     running.note(journal, operation, landing=[list(one) for one in landings])
     journal.intend(operation, [RecordedChange(ChangeKind.REF, base.ref, base.commit, new)])
     names = ", ".join(step.id for step in built)
-    advance.move(repository, base.ref, base.commit, new, f"fleet land: {names}", [lock.fd])
+    tree = advance.holder(git.worktrees(repository), base.ref)
+    with statuses.aside(context, tree, git.changed_paths(repository, base.commit, new)):
+        advance.move(repository, base.ref, base.commit, new, f"fleet land: {names}", [lock.fd])
     stops.write_down(context, journal, operation, landings, say)
     for step in built:
         say(Landed(step.id, step.branch, step.commit or new))

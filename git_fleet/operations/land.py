@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base, Landing
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, carry, gate, lanes, recover, running, stops
+from git_fleet.operations import advance, carry, gate, lanes, recover, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, Request, outcome, prepare, refuse_dirty
 from git_fleet.repo import git, process
@@ -50,9 +50,9 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
     try:
         refuse_dirty(context, prepared)
         if touched:
-            advance.refuse_if_in_the_way(
-                context.repository, advance.holder(context.worktrees, context.base.ref), touched
-            )
+            tree = advance.holder(context.worktrees, context.base.ref)
+            mine = statuses.own(context, tree, touched)
+            advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
     except FleetError as error:
         return error
     return None

@@ -9,7 +9,7 @@ from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Refused
-from git_fleet.model.events import Listener, Removed
+from git_fleet.model.events import Listener, Note, Removed
 from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
@@ -97,7 +97,7 @@ def refuse(judged: Sequence[Judged]) -> None:
     if kept:
         said = "; ".join(f"{one.task.id} stays: {', '.join(one.verdict.reasons)}" for one in kept)
         going = [one.task.id for one in judged if one not in kept]
-        hints = ["commit, move or land what is named, then try again"]
+        hints = list(dict.fromkeys(hint for one in kept for hint in one.verdict.hints)) or ["git fleet status"]
         hints += [f"git fleet remove {' '.join(going)}   # those that can go"] if going else []
         raise Refused(f"nothing removed: {said}", hints)
 
@@ -114,6 +114,7 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
         there = git.refs(repository, *(one.task.ref for one in judged), git.ORIGINS)
         judged = [one for one in judged if one.worktree or one.task.ref in there]
         if not judged:
+            say(Note(f"nothing to remove: {', '.join(names)} has neither a worktree nor a branch"))
             return None
         summary = f"remove {', '.join(one.task.id for one in judged)}"
         operation, _ = stack.enter_context(running.begun(repository, journal, "remove", summary))

@@ -137,6 +137,7 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     """The whole picture: states, distances, real conflicts, drift, and the dirt that is being looked for meanwhile."""
     snapshot, family = look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
+    standings |= _under_an_older_title(context, snapshot, standings)
     extra = _unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
     dirt = dirt_soon()
@@ -160,6 +161,22 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
         unplanned=tuple(reports[planned:]),
         base_dirt=_base_dirt(context, main, dirt),
     )
+
+
+def _under_an_older_title(
+    context: Context, snapshot: Snapshot, standings: Mapping[str, states.Standing]
+) -> dict[str, states.Standing]:
+    """Tasks of which nothing is there, but for a branch that `add` made for their id when the title was another."""
+    named = {task.ref for task in context.plan.tasks}
+    ours = [snapshot.branches[ref].short for ref in snapshot.origins if ref in snapshot.branches and ref not in named]
+    found = {}
+    for task in context.plan.tasks:
+        last = ((short, short.rpartition("/")[2]) for short in ours)
+        old = next((short for short, name in last if name == task.id or name.startswith(f"{task.id}-")), None)
+        if old is not None and task.ref not in snapshot.branches and standings[task.id].worktree is None:
+            why = f"'{old}' was made for it under another title: name that branch in the plan"
+            found[task.id] = standings[task.id]._replace(reason=why)
+    return found
 
 
 def _unplanned(context: Context, standings: Mapping[str, states.Standing]) -> list[tuple[Task, Worktree]]:

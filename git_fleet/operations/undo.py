@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
-from git_fleet.model.fleet import Repository
-from git_fleet.model.journal import ChangeKind, Operation, OperationState
-from git_fleet.operations import advance, recover, revert, running
+from git_fleet.model.fleet import Repository, Worktree
+from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
+from git_fleet.operations import advance, recover, revert, running, statuses
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.repo import git
 
@@ -48,13 +48,16 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             locks.hold(repository.fleet_dir, _lock_of(operation)),
             locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
         ):
-            refuse_if_moved(repository, operation)
+            refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
             with running.begun(repository, journal, "undo", summary) as (new, _), _closed(context, journal, new, lock):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
-                done = revert.take_back(repository, operation.changes, new, lock)
+                with ExitStack() as stack:
+                    for change in operation.changes:
+                        stack.enter_context(statuses.aside(context, *_checkout(repository, change)))
+                    done = revert.take_back(repository, operation.changes, new, lock)
                 journal.rewrite(new, done)
                 journal.finish(operation.id, OperationState.UNDONE)
                 journal.finish(new, OperationState.DONE)
@@ -93,7 +96,7 @@ def would(context: Context, number: int | None) -> Operation:
     """The operation that `undo` would take back; read-only. Raises Refused as `undo` would."""
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         operation = choose(journal, number)
-    refuse_if_moved(context.repository, operation)
+    refuse_if_moved(context, operation)
     return operation
 
 
@@ -103,8 +106,9 @@ def _lock_of(operation: Operation) -> str:
     return locks.base_lock(moved[0].removeprefix("refs/heads/")) if moved else "undo"
 
 
-def refuse_if_moved(repository: Repository, operation: Operation) -> None:
+def refuse_if_moved(context: Context, operation: Operation) -> None:
     """Raises Refused unless everything is where the operation left it, and no work would be in the way."""
+    repository = context.repository
     moved = revert.moved_since(repository, operation.changes)
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
@@ -117,9 +121,17 @@ def refuse_if_moved(repository: Repository, operation: Operation) -> None:
                     f"not undone: '{remote[0]}' has it already, others may build on it",
                     [f"git revert -m 1 {change.before}..{change.after}   # takes it back for everybody"],
                 )
-            touched = git.changed_paths(repository, change.after, change.before)
-            tree = advance.holder(git.worktrees(repository), change.name)
-            advance.refuse_if_in_the_way(repository, tree, touched)
+            tree, touched = _checkout(repository, change)
+            mine = statuses.own(context, tree, touched)
+            advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+
+
+def _checkout(repository: Repository, change: RecordedChange) -> tuple[Worktree | None, list[str]]:
+    """Where a branch that moved is checked out, and the paths that moving it back touches."""
+    if change.kind is not ChangeKind.REF or not change.before or not change.after:
+        return None, []
+    touched = git.changed_paths(repository, change.after, change.before)
+    return advance.holder(git.worktrees(repository), change.name), touched
 
 
 def _commits(operation: Operation) -> list[str]:

@@ -180,10 +180,10 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
             on = "".join(f" on {safe(step.id)}" for step in outcome.steps if step.gate == "failed")
-            return [paint(f"the gate failed{on}", WARM, style), f"nothing landed, {base} stays at {at}", *_log(outcome)]
+            return [paint(f"the gate failed{on}", WARM, style), f"nothing landed, {base} stays at {at}"]
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
-            return [red, "no branch is to blame, nothing landed", *_log(outcome)]
+            return [red, "no branch is to blame, nothing landed"]
 
 
 def _forecast(outcome: LandOutcome) -> str:
@@ -211,10 +211,6 @@ def _stop(outcome: LandOutcome, style: Style) -> list[str]:
     lane = [f"the conflict waits in {safe(outcome.lane)}"] if outcome.lane else []
     after = [f"after it: {', '.join(safe(step.id) for step in later)}"] if later else []
     return [paint(told, WARM, style), *lane, *after]
-
-
-def _log(outcome: LandOutcome) -> list[str]:
-    return [f"log: {safe(outcome.log)}"] if outcome.log else []
 
 
 def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def load(repository: Repository) -> Settings:
         gate_retries=_retries(plain),
         write_status=_flag(plain, "fleet.writestatus", default=True),
         sign=_flag(plain, "commit.gpgsign", default=False),
-        color=_last(plain, "color.fleet") or _last(plain, "color.ui") or default.color,
+        color=_color(plain, "color.fleet") or _color(plain, "color.ui") or default.color,
         hints=_flag(plain, "advice.fleet", default=True),
         rows=tuple((name, tuple(entries)) for name, entries in rows.items()),
     )
@@ -93,6 +93,15 @@ def _flag(plain: dict[str, list[str]], key: str, *, default: bool) -> bool:
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise Fatal(f"bad value '{values[-1]}' for '{key}': true or false")
+
+
+def _color(plain: dict[str, list[str]], key: str) -> str | None:
+    value = (_last(plain, key) or "").lower()
+    if value in ("", "always", "never", "auto"):
+        return value or None
+    if value in _TRUE or value in _FALSE:
+        return "auto" if value in _TRUE else "never"
+    raise Fatal(f"bad value '{value}' for '{key}': always, never or auto")
 
 
 def _number(plain: dict[str, list[str]], key: str) -> int | None:

@@ -30,7 +30,8 @@ MANY = tuple(f"f{number}" for number in range(8))
     ],
 )
 def test_one_harm_keeps_it(facts: Facts, reason: str) -> None:
-    assert verdict(facts) == Removal(Fate.KEEP, (reason,))
+    assert verdict(facts)[:2] == (Fate.KEEP, (reason,))
+    assert verdict(facts).hints
 
 
 @pytest.mark.parametrize("facts", [GOOD._replace(dirt=None), GOOD._replace(unlanded=None)])
@@ -46,11 +47,12 @@ def test_what_is_proven_goes(facts: Facts) -> None:
 def test_without_a_worktree_only_the_branch_counts() -> None:
     facts = GOOD._replace(worktree=None, dirt=Dirt(unstaged=("x",)), locked="x", standing_in=True)
     assert verdict(facts).fate is Fate.REMOVE
-    assert verdict(facts._replace(unlanded=1)).fate is Fate.KEEP
+    assert verdict(facts._replace(unlanded=1)).hints == ("git fleet land a",)
 
 
 def test_a_harm_counts_more_than_what_cannot_be_seen() -> None:
-    assert verdict(GOOD._replace(dirt=None, locked="x")) == Removal(Fate.KEEP, ("it is locked: x",))
+    hints = ("git worktree unlock /a",)
+    assert verdict(GOOD._replace(dirt=None, locked="x")) == Removal(Fate.KEEP, ("it is locked: x",), hints)
 
 
 def test_every_reason_in_order() -> None:

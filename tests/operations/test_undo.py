@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import rooms
-from kit import Repo
+from kit import Repo, make_repo
 
 
 @pytest.fixture
@@ -141,6 +141,24 @@ def test_land_stays_with_work_in_the_way(repo: Repo) -> None:
     assert "in the way: a" in repo.fleet("undo", "--dry-run", check=3).err
     assert repo.snapshot() == before and rooms.operations(repo) == [("land", "done")]
     assert "had been killed" not in repo.fleet("add", "new", check=0).err
+
+
+def test_the_plans_own_status_cells_are_in_nobodys_way(tmp_path: Path) -> None:
+    """A branch that edits the plan lands although `add` wrote into it, and comes back."""
+    head = "| Issue | Branch | Files owned | Status |\n|---|---|---|---|\n"
+    repo = make_repo(tmp_path / "app", {"PLAN.md": head + "| #1 one | `1` | `x` | queued |\n", "file": "x\n"})
+    repo.config({"fleet.plan": "PLAN.md", "fleet.worktree": "../{id}"})
+    repo.fleet("add", "1", check=0)
+    repo.commit("retitled", {"PLAN.md": head + "| #1 eins | `1` | `x` | queued |\n"}, rooms.tree(repo, "1"))
+    assert "| active |" in repo.read("PLAN.md")
+    repo.fleet("land", "--dry-run", check=0)
+    repo.fleet("land", check=0, oracle=False)  # it would miss the very file that had the other Status cell
+    assert "| #1 eins |" in repo.read("PLAN.md") and "| landed |" in repo.read("PLAN.md")
+    repo.fleet("undo", "--dry-run", check=0)
+    repo.fleet("undo", check=0, oracle=False)
+    assert "| #1 one |" in repo.read("PLAN.md") and "| active |" in repo.read("PLAN.md")
+    repo.write({"PLAN.md": repo.read("PLAN.md") + "\nmine\n"})
+    assert "in the way: PLAN.md" in repo.fleet("land", check=3).err
 
 
 def test_an_undo_that_fails_has_failed_and_was_not_killed(repo: Repo) -> None:

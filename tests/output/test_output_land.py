@@ -83,7 +83,7 @@ def test_a_stop_with_nothing_landed_and_another_to_come() -> None:
             LandOutcome(
                 Ending.GATE_FAILED, BASE, "merge", (COUNT._replace(gate="failed"), DOCS), None, None, log="/w/1.log"
             ),
-            "the gate failed on 42\nnothing landed, main stays at 1a2b3c4\nlog: /w/1.log",
+            "the gate failed on 42\nnothing landed, main stays at 1a2b3c4",
             (
                 "correct the branch and commit there, then: git fleet land",
                 "or land the others: git fleet land 43",
@@ -91,7 +91,7 @@ def test_a_stop_with_nothing_landed_and_another_to_come() -> None:
         ),
         (
             LandOutcome(Ending.BASE_RED, BASE, "merge", (COUNT,), None, None, log="/w/1.log"),
-            "the gate fails on main itself, at 1a2b3c4\nno branch is to blame, nothing landed\nlog: /w/1.log",
+            "the gate fails on main itself, at 1a2b3c4\nno branch is to blame, nothing landed",
             ("make the gate pass on main first, or land without it: git fleet land --no-gate",),
         ),
     ],
