@@ -51,7 +51,7 @@ def escaped(label: str) -> str:
 
 
 def _kept(char: str, before: str, after: str) -> str:
-    inside = before.isalnum() and after.isalnum()
+    inside = all(side.isalnum() and side not in _MERMAIDS_OWN for side in (before, after))
     plain = char.isalnum() or char in " ,/" or (char in "-_" and inside)
     return char if plain and char not in _MERMAIDS_OWN else f"#{ord(char)};"
 
