@@ -69,6 +69,7 @@ def test_a_signal_ends_the_gate_and_takes_the_lane_away(repo: Repo, tmp_path: Pa
 
 def test_a_gate_that_outlived_a_killed_landing_is_ended(repo: Repo, tmp_path: Path) -> None:
     running, gate = land_for_ever(repo, tmp_path)
+    kit.wait_for(lambda: str(gate).encode() in Path(database.path_of(fleet_dir(repo))).read_bytes())
     running.kill()
     assert is_there(gate)
     repo.git("config", "--unset-all", "fleet.gate")
