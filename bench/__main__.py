@@ -1,6 +1,6 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [coupling]
+    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [large] [coupling]
 
 Prints, never judges: machines differ, and a timed test lies.
 """
@@ -154,6 +154,18 @@ def plan(folder: str) -> None:
     print(f"2000 commits of a tree of {FILES} files: {spent:.0f} ms processor (wanted: at most 1500)")
 
 
+def large(folder: str) -> None:
+    main = repository(folder, files=20)
+    with open(f"{main}/PLAN.md", "w", encoding="utf-8") as file:
+        file.write("| Issue | Files owned | Depends on |\n|---|---|---|\n")
+        for number in range(10_000):
+            needs = ", ".join(f"#{number - step}" for step in (1, 7, 50) if number >= step * 4)
+            file.write(f"| #{number} | `src/m{number}/`, `docs/m{number}.md` | {needs or '-'} |\n")
+    git(main, "config", "fleet.plan", "PLAN.md")
+    what = "plan --json of 10,000 tasks with 30,000 needs"
+    pairs.cpu(what, lambda: pairs.once([FLEET, "plan", "--json"], main), runs=5, wanted="under 2 s")
+
+
 def coupling(folder: str) -> None:
     bundles = os.environ.get("FLEETS") or os.path.join(os.path.dirname(ROOT), "shared", "fleets")
     for name in ("flask", "pre-commit"):
@@ -174,6 +186,7 @@ SECTIONS = (
     ("many", many),
     ("radar", in_status),
     ("plan", plan),
+    ("large", large),
     ("coupling", coupling),
 )
 

@@ -3,15 +3,16 @@
 Everything is run as a user runs it. What is fatal says `fatal: FILE:LINE: …`, ends with 128 and writes nothing.
 """
 
+import json
 import os
-import resource
 import subprocess
+import sys
 import time
 import unicodedata
 from pathlib import Path
 
 import pytest
-from kit import Repo, make_repo
+from kit import ROOT, Repo, make_repo
 
 HEAD = "| id | title | branch | worktree | files | needs | status |\n|--|--|--|--|--|--|--|\n"
 OTHERS = (
@@ -514,17 +515,21 @@ def test_case_29_names_that_are_no_text(repo: Repo) -> None:
 
 
 def test_ten_thousand_tasks_with_thirty_thousand_needs(repo: Repo) -> None:
-    """Promised: under 2 s and 300 MB. The clock of a busy machine is not judged, its processor time is."""
+    """In under 300 MB; how long it takes is `python bench large`'s business."""
 
     def needs(n: int) -> str:
         return ", ".join(f"#{n - step}" for step in (1, 7, 50) if n >= step * 4)
 
     rows = (row(str(n), branch=f"`b/{n}`", files=f"`src/m{n}/`, `docs/m{n}.md`", needs=needs(n)) for n in range(10_000))
     written(repo, HEAD + "".join(rows))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = repo.fleet("plan", "--json", oracle=False, check=0).json
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    argv = [sys.executable, "-m", "git_fleet", "plan", "--json"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(argv, cwd=repo.path, env=env, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        found = json.loads(child.stdout.read())
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
     assert len(found["tasks"]) == 10_000
     assert sum(len(task["needs"]) for task in found["tasks"]) > 29_000
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4.0
-    assert after.ru_maxrss < 300 * 1024
+    assert usage.ru_maxrss < 300 * 1024
