@@ -5,6 +5,7 @@ Everything is run as a user runs it. What is fatal says `fatal: FILE:LINE: …`,
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
