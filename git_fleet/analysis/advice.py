@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from git_fleet.model.fleet import Outlook
@@ -85,7 +84,11 @@ def advise(
 
 def _seconds(tasks: Sequence[Task], spent_s: Sequence[float]) -> dict[str, float] | None:
     known = [float(task.estimate_s) for task in tasks if task.estimate_s] or list(spent_s)
-    return {task.id: float(task.estimate_s or median(known)) for task in tasks} if known else None
+    if not known:
+        return None
+    from statistics import median  # 5 ms, which status does not have
+
+    return {task.id: float(task.estimate_s or median(known)) for task in tasks}
 
 
 def _course(given: _Given) -> _Course:
@@ -228,6 +231,8 @@ def _reviewing(given: _Given, course: _Course) -> Iterator[str]:
     review_s = given.outlook.review_s
     if not given.seconds or not review_s:
         return
+    from statistics import median
+
     keeps_up = max(1, int(median(given.seconds.values()) // review_s))
     if course.at_once > keeps_up:
         each = _lasting(review_s)
