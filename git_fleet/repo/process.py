@@ -286,7 +286,8 @@ def end_left(pid: int, known: str | None) -> bool:
 
 
 def replace(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> NoReturn:
-    """Become another program (a pager, man): its exit code is ours."""
+    """Become another program (a pager, man): its exit code is ours. A closed pipe ends it, as it does not us."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execvpe(argv[0], list(argv), environment(env))
 
 

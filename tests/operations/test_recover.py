@@ -33,12 +33,21 @@ def wind_back(repo: Repo, operation: int, *, landings: bool = True) -> None:
             db.execute("DELETE FROM landing WHERE operation = ?", (operation,))
 
 
+def is_noted(repo: Repo, gate: int) -> bool:
+    """Has the landing written down which process its gate is, to the end?"""
+    path = Path(database.path_of(fleet_dir(repo)))
+    return str(gate).encode() in path.read_bytes() and not Path(f"{path}-journal").exists()
+
+
 def killed_in_the_gate(repo: Repo, tmp_path: Path, *args: str) -> None:
     """A landing killed while its gate runs."""
     begun, go = tmp_path / "begun", tmp_path / "go"
-    repo.config({"fleet.gate": f"touch '{begun}'; while ! test -e '{go}'; do sleep 0.02; done"})
+    gate = f"echo $$ >'{begun}.new'; mv '{begun}.new' '{begun}'; while ! test -e '{go}'; do sleep 0.02; done"
+    repo.config({"fleet.gate": gate})
     running = repo.start("land", *args)
     kit.wait_for(begun.exists)
+    # Not in the middle of noting the gate: a reader, who writes nothing, cannot roll that back and sees no journal.
+    kit.wait_for(lambda: is_noted(repo, int(begun.read_text())))
     running.kill()
     go.touch()
 
@@ -69,7 +78,7 @@ def test_a_signal_ends_the_gate_and_takes_the_lane_away(repo: Repo, tmp_path: Pa
 
 def test_a_gate_that_outlived_a_killed_landing_is_ended(repo: Repo, tmp_path: Path) -> None:
     running, gate = land_for_ever(repo, tmp_path)
-    kit.wait_for(lambda: str(gate).encode() in Path(database.path_of(fleet_dir(repo))).read_bytes())
+    kit.wait_for(lambda: is_noted(repo, gate))
     running.kill()
     assert is_there(gate)
     repo.git("config", "--unset-all", "fleet.gate")

@@ -1,12 +1,14 @@
 """The door to other programs: what children inherit, what they leave, how a gate ends."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+import kit
 import pytest
 
 from git_fleet.model.errors import Fatal
@@ -175,3 +177,9 @@ def test_relative_entries_of_path_are_skipped(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, entries)))
     assert process.which("tool") == str(tmp_path / "good" / "tool")
     assert process.which("nothing") is None
+
+
+def test_a_program_that_we_become_ends_with_its_pipe() -> None:
+    become = "from git_fleet.repo import process; process.replace(('sh', '-c', 'kill -PIPE $$; echo still here'))"
+    done = subprocess.run([sys.executable, "-c", become], cwd=kit.ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGPIPE, b"")
