@@ -6,6 +6,7 @@ from typing import NamedTuple
 _ANY = ((0, 0x10FFFF),)
 _TOKEN = re.compile(r"\*+|\?|\\(.)|\[([!^]?)(\]?[^\]]*)\]|(.)", re.S)
 _RANGE = re.compile(r"\\?(.)(?:-\\?(.))?", re.S)
+_WILD = re.compile(r"[*?\[\\]")
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -18,12 +19,8 @@ class Pattern(NamedTuple):
     below: bool
     """Only what lies below the last part (`src/`, `src/**`); else also the path itself."""
     negated: bool
-
-    @property
-    def literal(self) -> tuple[str, ...]:
-        """The first parts, as far as they have no wildcard."""
-        wild = next((at for at, part in enumerate(self.parts) if re.search(r"[*?\[\\]", part)), len(self.parts))
-        return self.parts[:wild]
+    literal: tuple[str, ...]
+    """The first parts, as far as they have no wildcard."""
 
 
 def parse(text: str) -> Pattern:
@@ -36,7 +33,8 @@ def parse(text: str) -> Pattern:
     while parts and parts[-1] == "**":
         parts.pop()
         below = True
-    return Pattern(bare, tuple(parts), below, negated)
+    wild = next((at for at, part in enumerate(parts) if _WILD.search(part)), None) if _WILD.search(body) else None
+    return Pattern(bare, tuple(parts), below, negated, tuple(parts[:wild]))
 
 
 def meet(one: Pattern, other: Pattern) -> bool:

@@ -148,7 +148,8 @@ def _absolute(place: str, main: str, *, home: bool) -> str:
     elif "/" not in place.rstrip("/") and place not in (".", ".."):
         place = f"../{place}"
     folder, name = os.path.split(os.path.normpath(os.path.join(main, place)))
-    return os.path.join(os.path.realpath(folder), name)
+    # What is beside the main worktree, as most are, needs no look at the disk: that path is real already.
+    return os.path.join(folder if folder == os.path.dirname(main) else os.path.realpath(folder), name)
 
 
 def _bad_numbers(row: Row, task: Task) -> list[Problem]:
@@ -172,7 +173,8 @@ def _wrong_with(written: str | None, place: str, repository: Repository, *, own_
     main = repository.main
     if place == main:
         return "is the main worktree: the base is no workspace"
-    if _within(place, repository.common_dir) or ".git" in os.path.relpath(place, main).split("/"):
+    inside_git = place.endswith("/.git") or "/.git/" in place
+    if _within(place, repository.common_dir) or (inside_git and ".git" in os.path.relpath(place, main).split("/")):
         return "is inside the git directory"
     if _within(main, place):
         return "holds the main worktree"
