@@ -8,19 +8,12 @@ from git_fleet.analysis import order as orders
 from git_fleet.analysis import state as states
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
-from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Step
+from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Request, Step
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.create import find
 from git_fleet.repo import looking
-
-
-class Request(NamedTuple):
-    """What to land: named tasks, or all that can be; with or without the gates."""
-
-    names: tuple[str, ...] = ()
-    gates: bool = True
 
 
 class Prepared(NamedTuple):
