@@ -52,9 +52,9 @@ def edit(found: Context, request: Request, say: Listener) -> Edit:
     """Change the plan, read anew under the lock. Raises Refused, with nothing changed, Usage, Busy."""
     repository = found.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
         recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
-        stack.enter_context(locks.hold(repository.fleet_dir, contexts.PLAN))
+        stack.enter_context(locks.hold(repository.fleet_dir, contexts.PLAN, waits=running.tells(say)))
         done = _prepared(contexts.find(request.plan_file), request)
         if done.edit.key is not None and done.edit.before == done.edit.after:
             return done.edit

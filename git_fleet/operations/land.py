@@ -124,7 +124,7 @@ def _held(context: Context, say: Listener) -> Iterator[tuple[database.Journal, l
     name = locks.base_lock(context.base.branch)
     with (
         database.opened(fleet_dir) as journal,
-        locks.hold(fleet_dir, name, waits=lambda holder: say(Note(f"waits for another git fleet ({holder})"))) as lock,
+        locks.hold(fleet_dir, name, waits=running.tells(say)) as lock,
     ):
         yield journal, lock
 

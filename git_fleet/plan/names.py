@@ -117,6 +117,12 @@ def complete(
     return task, (*_bad_numbers(row, task), *_bad_place(row, task, repository, own_config=own_config))
 
 
+def is_from_template(task: Task, settings: Settings, repository: Repository) -> bool:
+    """Has the task the branch that it would have without one of its own?"""
+    row = Row(id=task.id, title=None if task.title == task.id else task.title)
+    return complete(row, settings, repository, own_config=True)[0].branch == task.branch
+
+
 def seconds(text: str) -> int | None:
     """`45m`, `1h30m`, `90s`, `1d` (eight hours), `45` (minutes) in seconds; None for anything else."""
     bare = text.strip().removeprefix("~").strip()
