@@ -12,7 +12,7 @@ from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, Orde
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import radar, simulate, survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.repo import looking
 
 
