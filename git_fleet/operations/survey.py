@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from git_fleet.analysis import ancestry, ownership
 from git_fleet.analysis import state as states
@@ -142,8 +143,9 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
         standings[id] = standings[id]._replace(reason=why)
     extra = _unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
-    dirt = dirt_soon()
-    seen = sights.look(context, tips, dirt_soon=lambda: dirt, family=family)
+    looked = cache(dirt_soon)
+    seen = sights.look(context, tips, dirt_soon=looked, family=family)
+    dirt = looked()
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         gates = journal.gates_by_task() if journal else {}
     waves = {id: number for number, wave in enumerate(view.waves, 1) for id in wave}
