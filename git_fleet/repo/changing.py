@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Busy, Fatal, GitError, Refused
+from git_fleet.model.errors import Fatal, GitError, Moved, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
@@ -37,7 +37,7 @@ def _must(result: process.Result, *args: str) -> str:
 def update_refs(
     repository: Repository, updates: Sequence[RefUpdate], message: str, inherit: Sequence[int] = ()
 ) -> None:
-    """Move all refs or none, each only from the value it is believed to have. Raises Busy when one has another."""
+    """Move all refs or none, each only from the value it is believed to have. Raises Moved when one has another."""
     if not updates:
         return
     zero = "0" * (64 if repository.object_format == "sha256" else 40)
@@ -51,7 +51,7 @@ def update_refs(
     now = git.refs(repository, *(update.ref for update in updates))
     for ref, old, _ in updates:
         if now.get(ref) != old:
-            raise Busy(
+            raise Moved(
                 f"'{ref}' moved meanwhile: it is at {now.get(ref, 'nothing')}, not at {old or 'nothing'}", ["try again"]
             )
     raise GitError(args, result.status, result.stderr)
