@@ -30,8 +30,11 @@ class Work(NamedTuple):
 
 
 def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged]:
-    """A verdict for each named task of which anything is there; read-only. Raises Fatal for a name that is none."""
-    return judge_tasks(context, view, [find(context.plan, name) for name in dict.fromkeys(names)])
+    """A verdict for each named task of which anything is there; read-only. Raises Fatal, Refused."""
+    tasks = [find(context.plan, name) for name in dict.fromkeys(names)]
+    if any(task.ref == context.base.ref for task in tasks):
+        raise Refused(f"nothing removed: '{context.base.branch}' is the base", ["git fleet status"])
+    return judge_tasks(context, view, tasks)
 
 
 def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list[Judged]:
