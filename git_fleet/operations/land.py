@@ -41,7 +41,8 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
                 running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
                 _closed_on_failure(context, journal, operation),
             ):
-                return _carried(Run(context, journal, lock, operation, request, say), view, prepared)
+                done = _carried(Run(context, journal, lock, operation, request, say), view, prepared)
+                return done._replace(cost=prepared.cost)
 
 
 def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
@@ -113,6 +114,39 @@ def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
             skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
             run = Run(context, journal, lock, one.operation, one.request, say)
             return _rest(run, view, one.rest, [skipped])
+
+
+def park(context: Context, view: PlanView, say: Listener) -> LandOutcome:
+    """Put the conflicting branch, and what needs it, behind all others of this landing, and go on.
+
+    Where there are no others the landing ends, and they wait for the next one.
+    """
+    with _held(context, say) as (journal, lock):
+        context, one = _take_up(context, journal, say)
+        with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
+            journal.finish(one.operation, OperationState.RUNNING)
+            _put_away(context, one, say)
+            run = Run(context, journal, lock, one.operation, one.request, say)
+            behind = _and_what_needs_it(context, one.step.id, one.rest)
+            others = [id for id in one.rest if id not in behind]
+            if others:
+                return _rest(run, view, [*others, *behind], [])
+            tasks = {task.id: task for task in context.plan.tasks}
+            parked = [one.step._replace(action=Action.PARK, reason="parked by hand: waits for the next landing")]
+            for task in (tasks[id] for id in behind[1:]):
+                tip = git.resolve(context.repository, task.ref) or ""
+                why = f"needs {one.step.id}, which is parked"
+                parked.append(Step(task.id, task.branch, tip, Action.PARK, why, title=task.title, agent=task.agent))
+            return _rest(run, view, (), parked)
+
+
+def _and_what_needs_it(context: Context, id: str, among: Sequence[str]) -> list[str]:
+    """A task, and after it those that need it, directly or further down."""
+    found = [id]
+    needs = {task.id: task.needs for task in context.plan.tasks}
+    for _ in among:
+        found += [one for one in among if one not in found and not set(found).isdisjoint(needs.get(one, ()))]
+    return found
 
 
 def abort(context: Context, say: Listener) -> None:
@@ -214,7 +248,7 @@ def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]
         stops.close(context, run.journal, run.operation)
         end = outcome(Ending.LANDED, context, before, context.base.commit)
         return end._replace(operation=run.operation, base=began_at)
-    run = run._replace(context=context, request=run.request._replace(names=tuple(names)))
+    run = run._replace(context=context, request=run.request._replace(names=tuple(names), order=tuple(names)))
     with merging.quarantine(context.repository, context.base.commit) as place:
         prepared = prepare(context, view, run.request, place, lenient=True)
         refuse_dirty(context, prepared)

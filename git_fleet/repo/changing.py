@@ -151,6 +151,28 @@ def start_merge(repository: Repository, lane: str, branch: str) -> bool:
     return result.status == 0
 
 
+def merge_in(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:
+    """Merge into the branch of somebody's worktree, as he would; None, or why git did not finish.
+
+    A conflict stays there for him; rerere may fill in what it remembers, but stages nothing unseen.
+    """
+    options = ("--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", "-m", message)
+    return _as_author(repository, top, ("merge", *options, "--", other), inherit)
+
+
+def start_rebase(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:
+    """Rebase the branch of somebody's worktree; None, or why git did not finish. Other branches stay where they are."""
+    return _as_author(
+        repository, top, ("-c", "rebase.updateRefs=false", "rebase", "--no-autostash", "--quiet", other), inherit
+    )
+
+
+def _as_author(repository: Repository, top: str, args: Sequence[str], inherit: Sequence[int]) -> str | None:
+    env = {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
+    result = _tell(repository, "-c", "rerere.autoUpdate=false", *args, cwd=top, env=env, inherit=inherit)
+    return None if result.status == 0 else " ".join((result.stderr or result.stdout).split()) or "git did not say why"
+
+
 def commit_lane(repository: Repository, lane: str, message: str, *, amend: bool) -> None:
     """Commit what is staged in a lane, with the user's signing and commit hooks. Raises Refused, in their words."""
     args = ("commit", "--quiet", "--cleanup=verbatim", *(("--amend",) if amend else ()), "--allow-empty", "-F", "-")

@@ -84,6 +84,35 @@ def test_a_folder_of_work_where_a_file_lands_is_refused(repo: Repo) -> None:
     assert repo.snapshot() == before
 
 
+def test_the_order_that_somebody_wants(tmp_path: Path) -> None:
+    work = {"a": {"file": "a\n"}, "b": {"file": "b\n", "other": "b\n"}, "c": {"other": "c\n"}, "d": {"d": "x\n"}}
+    repo = rooms.fleet(tmp_path, work)
+    ours = repo.fleet("land", "--dry-run", "--json", check=0).json
+    assert (ours["result"]["landed"], "order" in ours) == (["a", "c", "d"], False)
+    dry = repo.fleet("land", "--dry-run", "--order", "d, b", "--json", check=0).json
+    assert dry["result"]["landed"] == ["d", "b"] and dry["result"]["stopped"] == ["a", "c"]
+    assert dry["order"] == {"stops": 2, "fewest_stops": 1, "conflicts": 2, "fewest_conflicts": 2}
+    done = repo.fleet("land", "--order", "d,b", check=4)
+    assert "the order given stops 2 times, the best stops 1 time" in done.out
+    assert "in the order given" in done.out
+    assert repo.oid("main^2") == repo.oid("b") and repo.oid("main~1^2") == repo.oid("d")
+    (tmp_path / "app-lane-1" / "file").write_text("both\n")
+    repo.git("add", "file", cwd=tmp_path / "app-lane-1")
+    again = repo.fleet("land", "--continue", "--json", check=4).json
+    assert again["result"]["stopped"] == ["c"] and "order" not in again
+
+
+def test_an_order_against_the_needs_is_refused(repo: Repo) -> None:
+    repo.config({"fleet.a.needs": "b"})
+    refused = repo.fleet("land", "--order", "a,b", check=3)
+    assert "the order has a before b, which it needs" in refused.err and "--order b,a" in refused.err
+    assert repo.fleet("land", "--order", "a,a", check=129) and repo.fleet("land", "--order", "", check=129)
+    assert "no task 'x'" in repo.fleet("land", "--order", "x", check=128).err
+    assert repo.fleet("land", "--continue", "--order", "a", check=129)
+    assert "git fleet land --order a" in repo.fleet("land", "--order", "a", "--dry-run", check=0).err
+    assert landed(repo, "--order", "a") == ["b", "a"]
+
+
 def commits_meanwhile(repo: Repo, times: int) -> str:
     """A gate during which somebody commits to the base's checkout, the first few times."""
     log = repo.path.parent / "gates"
