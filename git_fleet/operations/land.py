@@ -159,7 +159,8 @@ def _take_up(context: Context, journal: database.Journal, say: Listener) -> tupl
     one = stops.waiting(journal, context.base.branch)
     if one is None:
         raise Fatal(f"no landing on '{context.base.branch}' waits for anybody", ["git fleet land"])
-    return context, one
+    settings = context.settings._replace(strategy=one.request.strategy)  # by which it began
+    return context._replace(settings=settings), one
 
 
 def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]) -> LandOutcome:

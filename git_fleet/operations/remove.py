@@ -58,7 +58,7 @@ def _facts(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | No
         branch=task.branch,
         landed=landing is not None,
         proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing else "",
-        unlanded=distance.ahead if distance else 0,
+        unlanded=distance.ahead if distance and not landing else 0,  # what was squashed has commits of its own
     )
     if tree is None:
         return facts

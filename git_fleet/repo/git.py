@@ -239,6 +239,18 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     return ask(repository, "merge-base", "--is-ancestor", old, new).status == 0
 
 
+def contained(repository: Repository, tip: str, commits: Sequence[str]) -> frozenset[str]:
+    """Those of the commits that are reachable from `tip`; one process for all, as long as all of them are there."""
+    wanted = frozenset(commits)
+    if not wanted:
+        return wanted
+    asked = "".join(f"{commit}\n" for commit in (*wanted, f"^{tip}"))
+    listed = ask(repository, "rev-list", "--stdin", stdin=asked)
+    if listed.status:
+        return frozenset(commit for commit in wanted if is_ancestor(repository, commit, tip))
+    return wanted.difference(listed.stdout.split())
+
+
 def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """(commit, parents), children first, of all that `base` and `tips` do not have in common."""
     common = ask(repository, "merge-base", "--octopus", base, *tips).stdout.split()
@@ -267,6 +279,12 @@ def merge_bases(repository: Repository, base: str, tips: Sequence[str]) -> list[
 def first_parents(repository: Repository, commit: str, limit: int) -> list[str]:
     """The last `limit` commits of the first-parent chain."""
     return answer(repository, "rev-list", "--first-parent", f"--max-count={limit}", commit).split()
+
+
+def first_parent_range(repository: Repository, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+    """(commit, parents) of the first-parent chain from `new` down to `old`, which is left out."""
+    listed = answer(repository, "rev-list", "--first-parent", "--parents", f"{old}..{new}")
+    return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
 
 
 def task_trailers(repository: Repository, commit: str, limit: int) -> list[tuple[str, str, str]]:
