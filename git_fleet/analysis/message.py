@@ -5,22 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal
-from git_fleet.model.landing import Step, merge_message
+from git_fleet.model.landing import Author, Step, merge_message
 
 PLACEHOLDERS = ("id", "title", "branch", "base", "commits")
 MOST_SUBJECTS = 50
-
-
-class Author(NamedTuple):
-    """Who wrote a commit, as its author line has it: `Name <mail>`, and the date as `<seconds> <zone>`."""
-
-    name: str
-    mail: str
-    date: str
-
-    @property
-    def line(self) -> str:
-        return f"{self.name} <{self.mail}> {self.date}"
 
 
 class Written(NamedTuple):
@@ -93,6 +81,17 @@ def authorship(written: Sequence[Written], user: Author) -> tuple[Author, tuple[
     for who in everybody:
         found.setdefault(_mail(who), who)
     return author, tuple(who for mail, who in found.items() if mail not in known)
+
+
+def ends_in_prose(message: str) -> bool:
+    """Is it certain that a message has no trailers yet? Where it may have, git decides how others join them."""
+    paragraphs = re.split(r"\n[ \t]*\n", message.strip("\n"))
+    return len(paragraphs) == 1 or not re.search(r"^[\w-]+[ \t]*:|^\(cherry picked|^---", paragraphs[-1], re.MULTILINE)
+
+
+def joined(message: str, trailers: Sequence[str]) -> str:
+    """A message that ends in prose, with trailers after it."""
+    return message.rstrip() + "\n\n" + "".join(f"{trailer}\n" for trailer in trailers)
 
 
 def _mail(who: str) -> str:

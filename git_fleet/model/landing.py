@@ -24,6 +24,14 @@ class Request(NamedTuple):
     """Push the base when all is done."""
 
 
+class Author(NamedTuple):
+    """Who wrote a commit, and when: `<seconds> <zone>`."""
+
+    name: str
+    mail: str
+    date: str
+
+
 class Candidate(NamedTuple):
     """A task as the landing order sees it: values only."""
 

@@ -35,7 +35,7 @@ class _Commit(NamedTuple):
 
 
 def combine(place: merging.Quarantine, strategy: str, line: tuple[str, str], tip: str, task: str) -> Combined:
-    """The branch at `tip` onto `line` (commit, tree) by `merge`, `squash`, `rebase` or `ff`; `task` is for the hints."""
+    """The branch at `tip` onto `line` (commit, tree) by the strategy; `task` is named in the way out."""
     if strategy == "ff":
         return _fast_forward(place, line[0], tip, task)
     merge = merging.merge(place, line[0], tip)

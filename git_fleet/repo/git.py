@@ -251,6 +251,12 @@ def contained(repository: Repository, tip: str, commits: Sequence[str]) -> froze
     return wanted.difference(listed.stdout.split())
 
 
+def beside(repository: Repository, base: str, tips: Sequence[str]) -> frozenset[str]:
+    """All commits that are reachable from the tips and not from the base."""
+    asked = "".join(f"{commit}\n" for commit in (*tips, f"^{base}"))
+    return frozenset(answer(repository, "rev-list", "--stdin", stdin=asked).split())
+
+
 def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """(commit, parents), children first, of all that `base` and `tips` do not have in common."""
     common = ask(repository, "merge-base", "--octopus", base, *tips).stdout.split()
