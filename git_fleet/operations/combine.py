@@ -32,6 +32,8 @@ class _Commit(NamedTuple):
     id: str
     tree: str
     parents: tuple[str, ...]
+    there: bool
+    """Has the line this change already?"""
 
 
 def combine(place: merging.Quarantine, strategy: str, line: tuple[str, str], tip: str, task: str) -> Combined:
@@ -63,13 +65,14 @@ def _rebase(place: merging.Quarantine, onto: tuple[str, str], tip: str, task: st
     commits = _to_pick(place, line, tip)
     below = git.trees_of(place.repository, [parent for commit in commits for parent in commit.parents])
     for commit in commits:
+        empty = bool(commit.parents) and commit.tree == below[commit.parents[0]]
+        if commit.there and not empty:
+            continue
         found = _picked(place, tree, commit, below)
         if not found.clean:
             why = found.why and f"git cannot rebase it: {found.why}"
             return Combined(False, found.tree, found.paths, why, tuple(picks))
-        if (
-            found.tree != tree or commit.tree == below[commit.parents[0]]
-        ):  # what became empty goes, what was empty stays
+        if found.tree != tree or empty:  # what became empty goes, what was empty stays
             picks.append(Pick(commit.id, found.tree))
         tree = found.tree
     merged = merging.answer(place, "rev-list", "--count", "--merges", f"{line}..{tip}").strip() != "0"
@@ -81,10 +84,10 @@ def _rebase(place: merging.Quarantine, onto: tuple[str, str], tip: str, task: st
 
 def _to_pick(place: merging.Quarantine, line: str, tip: str) -> list[_Commit]:
     """The commits of a branch in the order in which they are made again."""
-    words = ("--cherry-pick", "--right-only", "--no-merges", "--topo-order", "--reverse", "--format=%H %T %P")
+    words = ("--cherry-mark", "--right-only", "--no-merges", "--topo-order", "--reverse", "--format=%m %H %T %P")
     listed = merging.answer(place, "log", *words, f"{line}...{tip}", "--")
     rows = [row.split() for row in listed.splitlines()]
-    return [_Commit(row[0], row[1], tuple(row[2:])) for row in rows]
+    return [_Commit(row[1], row[2], tuple(row[3:]), row[0] == "=") for row in rows]
 
 
 def _picked(place: merging.Quarantine, tree: str, commit: _Commit, below: Mapping[str, str]) -> merging.Merge:

@@ -116,7 +116,7 @@ def _start(
     known += [tips[task.ref].tip for task in context.plan.tasks if task.id in proven and task.ref in tips]
     if not known:
         return ()
-    below = git.beside(context.repository, context.base.commit, [branch.tip for branch in ahead.values()])
+    below = set(git.beside(context.repository, context.base.commit, [branch.tip for branch in ahead.values()]))
     return tuple(tip for tip in dict.fromkeys(known) if tip in below)
 
 

@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base, Branch, Change, Radar
 from git_fleet.model.landing import Action, OrderStep, Step
 from git_fleet.model.plan import Task
 from git_fleet.operations.combine import combine
-from git_fleet.repo import merging, objects
+from git_fleet.repo import git, merging, objects
 from git_fleet.repo.merging import Merge, Quarantine
 from git_fleet.repo.objects import Made
 from git_fleet.repo.trees import Growing
@@ -41,16 +41,25 @@ def fold(
     tasks: Mapping[str, Task],
     branches: Mapping[str, Branch],
     known: Foreseen | None = None,
+    *,
+    strategy: str = "merge",
+    start: Sequence[str] = (),
 ) -> tuple[Step, ...]:
     """A step for each place in the order, with the tree after it. Those that merge after all land; those that do not
     stop, and what needs them is parked. Those that stop come after those that land, the parked ones last.
 
-    The trees stay in the quarantine. `known` makes it quicker, never different.
+    The trees stay in the quarantine. `known` makes it quicker, never different. `start` are commits that count as
+    landed although the base lacks them: those of branches that were squashed or rebased.
     """
-    one = _Fold(place, base, tasks, branches, known or Foreseen({}, {}))
+    one = _Fold(place, base, tasks, branches, known or Foreseen({}, {}), start)
     waiting = list(order)
     while waiting:
-        del waiting[: one.advance(waiting)]
+        if strategy in ("merge", "squash"):
+            del waiting[: one.advance(waiting)]
+        else:
+            entry = one.below(waiting) if strategy == "ff" else waiting[0]
+            waiting.remove(entry)
+            one.advance_one(entry, strategy)
     return (*one.landing, *sorted(one.rest, key=lambda step: step.action is not Action.STOP))
 
 
@@ -90,6 +99,13 @@ class _Fold:
             self._guess = Growing(place, base.tree, sorted(paths))
         except (GitError, ValueError):  # git is asked step by step then
             pass
+
+    def below(self, waiting: Sequence[OrderStep]) -> OrderStep:
+        """The first step, or that on which it stands: whatever is fast-forwarded takes along what it descends from."""
+        tip = self._branch(waiting[0]).tip
+        commits = git.beside(self._place.repository, self._tip(), [tip])
+        places = {self._branch(entry).tip: entry for entry in reversed(waiting)}
+        return next((places[commit] for commit in reversed(commits) if commit in places), waiting[0])
 
     def advance_one(self, entry: OrderStep, strategy: str) -> None:
         """Deal with one step by a strategy in which every commit counts."""

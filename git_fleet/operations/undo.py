@@ -171,7 +171,6 @@ def _correct_plan(context: Context, journal: database.Journal, operation: Operat
     """The Status cells say again what is."""
     if operation.kind == "land":
         ids = {one.task for one in journal.landings_of(operation.id)}
-        journal.forget_landings(operation.id)
         if is_base(context, json.loads(operation.detail).get("onto", context.base.branch)):
             write_status(context, dict.fromkeys(sorted(ids), "active"), say)
     elif operation.kind == "add":

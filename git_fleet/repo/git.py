@@ -251,10 +251,10 @@ def contained(repository: Repository, tip: str, commits: Sequence[str]) -> froze
     return wanted.difference(listed.stdout.split())
 
 
-def beside(repository: Repository, base: str, tips: Sequence[str]) -> frozenset[str]:
-    """All commits that are reachable from the tips and not from the base."""
+def beside(repository: Repository, base: str, tips: Sequence[str]) -> list[str]:
+    """All commits that are reachable from the tips and not from the base, children first."""
     asked = "".join(f"{commit}\n" for commit in (*tips, f"^{base}"))
-    return frozenset(answer(repository, "rev-list", "--stdin", stdin=asked).split())
+    return answer(repository, "rev-list", "--topo-order", "--stdin", stdin=asked).split()
 
 
 def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
