@@ -69,6 +69,8 @@ def command(
     contexts.refuse_broken_plan(view)
     if strategy:
         context = context._replace(settings=context.settings._replace(strategy=strategy))
+    if script and context.settings.strategy != "merge":
+        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
     request = Request(tasks, not no_gate, strategy=context.settings.strategy, push=push)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None

@@ -9,7 +9,7 @@ from git_fleet.model.landing import Step
 from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
 from git_fleet.repo import commits as said
-from git_fleet.repo import objects
+from git_fleet.repo import merging, objects
 from git_fleet.repo.merging import Quarantine
 from git_fleet.repo.objects import Made
 
@@ -42,6 +42,25 @@ def _merges(
         assert step.tree is not None
         yield (Made(step.tree, (line, step.tip), merge_message(context, step, place, known)),)
         line = None
+
+
+def message_of_merge(context: Context, step: Step) -> str:
+    """The whole message of the merge commit of one branch onto the base."""
+    with merging.quarantine(context.repository, context.base.commit) as place:
+        return merge_message(context, step, place, [context.base.commit])
+
+
+def resolved(context: Context, step: Step) -> Step:
+    """A step that was resolved as a merge, as the strategy wants it on the base; a merge stays one."""
+    repository, base = context.repository, context.base
+    if context.settings.strategy != "squash":
+        return step
+    assert step.tree is not None
+    with merging.quarantine(repository, base.commit) as place:
+        wanted = squash(context, step, place, [base.commit])._replace(tree=step.tree, parents=(base.commit,))
+        made = objects.commits(place, [wanted], sign=context.settings.sign)
+        objects.keep(place, made, [base.commit, step.commit or step.tip])
+    return step._replace(commit=made[0])
 
 
 def merge_message(context: Context, step: Step, place: Quarantine, known: Sequence[str]) -> str:

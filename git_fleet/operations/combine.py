@@ -70,7 +70,7 @@ def _rebase(place: merging.Quarantine, onto: tuple[str, str], tip: str, task: st
             continue
         found = _picked(place, tree, commit, below)
         if not found.clean:
-            why = found.why and f"git cannot rebase it: {found.why}"
+            why = f"git cannot rebase it: {found.why or 'conflict in ' + ', '.join(found.paths)}"
             return Combined(False, found.tree, found.paths, why, tuple(picks))
         if found.tree != tree or empty:  # what became empty goes, what was empty stays
             picks.append(Pick(commit.id, found.tree))

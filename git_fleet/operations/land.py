@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, carry, gating, killed, lanes, running, statuses, stops
+from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
@@ -64,8 +64,8 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Land the resolved conflict and go on with what is left. Raises Refused with what is not resolved yet."""
     with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        step = stops.resolved(context.repository, one, context.base)
-        step = stops.onto_moved_base(context, journal, one, step)
+        step = stops.resolved(context, one)
+        step = build.resolved(context, stops.onto_moved_base(context, journal, one, step))
         run = Run(context, journal, lock, one.operation, one.request, say)
         with running.alive(context.repository, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)

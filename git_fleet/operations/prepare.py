@@ -16,7 +16,7 @@ from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import landed, radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import git, looking
+from git_fleet.repo import lineage, looking
 from git_fleet.repo.merging import Quarantine
 
 
@@ -111,12 +111,12 @@ def _start(
         return ()
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         recorded = journal.landings() if journal else ()
-    there = git.contained(context.repository, context.base.commit, [one.commit for one in recorded])
+    there = lineage.contained(context.repository, context.base.commit, [one.commit for one in recorded])
     known = [one.tip for one in recorded if one.commit in there]
     known += [tips[task.ref].tip for task in context.plan.tasks if task.id in proven and task.ref in tips]
     if not known:
         return ()
-    below = set(git.beside(context.repository, context.base.commit, [branch.tip for branch in ahead.values()]))
+    below = set(lineage.beside(context.repository, context.base.commit, [branch.tip for branch in ahead.values()]))
     return tuple(tip for tip in dict.fromkeys(known) if tip in below)
 
 

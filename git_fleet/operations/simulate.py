@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base, Branch, Change, Radar
 from git_fleet.model.landing import Action, OrderStep, Step
 from git_fleet.model.plan import Task
 from git_fleet.operations.combine import combine
-from git_fleet.repo import git, merging, objects
+from git_fleet.repo import lineage, merging, objects
 from git_fleet.repo.merging import Merge, Quarantine
 from git_fleet.repo.objects import Made
 from git_fleet.repo.trees import Growing
@@ -103,7 +103,7 @@ class _Fold:
     def below(self, waiting: Sequence[OrderStep]) -> OrderStep:
         """The first step, or that on which it stands: whatever is fast-forwarded takes along what it descends from."""
         tip = self._branch(waiting[0]).tip
-        commits = git.beside(self._place.repository, self._tip(), [tip])
+        commits = lineage.beside(self._place.repository, self._tip(), [tip])
         places = {self._branch(entry).tip: entry for entry in reversed(waiting)}
         return next((places[commit] for commit in reversed(commits) if commit in places), waiting[0])
 

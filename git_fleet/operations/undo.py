@@ -2,8 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Fatal, Refused
@@ -12,7 +11,7 @@ from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.operations import advance, killed, push, recover, revert, running, statuses
 from git_fleet.operations.context import Context, is_base, write_status
-from git_fleet.repo import git
+from git_fleet.repo import git, lineage
 
 
 def choose(journal: database.Journal | None, number: int | None) -> Operation:
@@ -26,6 +25,11 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
         found = journal.operation(number) if journal else None
     if found is None:
         raise Fatal(f"there is no operation {number}", ["git fleet log"])
+    if found.kind == "purge":
+        raise Refused(
+            f"'{found.summary}' (operation {found.id}) has deleted for good: it cannot be taken back",
+            ["an older one: git fleet log, then git fleet undo <operation>"],
+        )
     if found.state is OperationState.STOPPED:
         raise Refused(
             f"'{found.summary}' waits for you: it cannot be taken back half-way", ["git fleet land --abort, then undo"]
@@ -54,7 +58,10 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
-            with running.begun(repository, journal, "undo", summary) as (new, _), _closed(context, journal, new, lock):
+            with (
+                running.begun(repository, journal, "undo", summary) as (new, _),
+                recover.put_back(repository, journal, new, lock),
+            ):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
                 with ExitStack() as stack:
@@ -66,19 +73,6 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                 journal.finish(new, OperationState.DONE)
                 _correct_plan(context, journal, operation, say)
     return operation
-
-
-@contextmanager
-def _closed(context: Context, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
-    """An undo that ends with an error is put back and ends as failed: nobody takes it for killed."""
-    try:
-        yield
-    except BaseException:
-        known = journal.operation(number)
-        if known is not None and known.state is OperationState.RUNNING:
-            revert.take_back(context.repository, known.changes, number, lock)
-            journal.finish(number, OperationState.FAILED)
-        raise
 
 
 def meaning(operation: Operation) -> tuple[bool, str]:
@@ -117,7 +111,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
-        revert.refuse_if_worked_in(repository, change)
+        revert.refuse_if_worked_in(context.settings, change)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
             mine = statuses.own(context, tree, touched)
@@ -144,7 +138,7 @@ def _refuse_if_pushed(context: Context, operation: Operation) -> None:
 
 def reverts(repository: Repository, before: str, after: str) -> list[str]:
     """The commands that take back what a line got, for everybody, newest first; merges need to be told their side."""
-    made = git.first_parent_range(repository, before, after)
+    made = lineage.first_parent_range(repository, before, after)
     if not made:
         return []
     commands = []

@@ -37,6 +37,11 @@ def private_dir(worktree: str) -> str | None:
     return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
 
 
+def short(ref: str) -> str:
+    """A branch's name without `refs/heads/`."""
+    return ref.removeprefix("refs/heads/")
+
+
 def ask(
     repository: Repository,
     *args: str,
@@ -239,24 +244,6 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     return ask(repository, "merge-base", "--is-ancestor", old, new).status == 0
 
 
-def contained(repository: Repository, tip: str, commits: Sequence[str]) -> frozenset[str]:
-    """Those of the commits that are reachable from `tip`; one process for all, as long as all of them are there."""
-    wanted = frozenset(commits)
-    if not wanted:
-        return wanted
-    asked = "".join(f"{commit}\n" for commit in (*wanted, f"^{tip}"))
-    listed = ask(repository, "rev-list", "--stdin", stdin=asked)
-    if listed.status:
-        return frozenset(commit for commit in wanted if is_ancestor(repository, commit, tip))
-    return wanted.difference(listed.stdout.split())
-
-
-def beside(repository: Repository, base: str, tips: Sequence[str]) -> list[str]:
-    """All commits that are reachable from the tips and not from the base, children first."""
-    asked = "".join(f"{commit}\n" for commit in (*tips, f"^{base}"))
-    return answer(repository, "rev-list", "--topo-order", "--stdin", stdin=asked).split()
-
-
 def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """(commit, parents), children first, of all that `base` and `tips` do not have in common."""
     common = ask(repository, "merge-base", "--octopus", base, *tips).stdout.split()
@@ -285,12 +272,6 @@ def merge_bases(repository: Repository, base: str, tips: Sequence[str]) -> list[
 def first_parents(repository: Repository, commit: str, limit: int) -> list[str]:
     """The last `limit` commits of the first-parent chain."""
     return answer(repository, "rev-list", "--first-parent", f"--max-count={limit}", commit).split()
-
-
-def first_parent_range(repository: Repository, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
-    """(commit, parents) of the first-parent chain from `new` down to `old`, which is left out."""
-    listed = answer(repository, "rev-list", "--first-parent", "--parents", f"{old}..{new}")
-    return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
 
 
 def task_trailers(repository: Repository, commit: str, limit: int) -> list[tuple[str, str, str]]:
@@ -389,6 +370,15 @@ def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> 
     """Every commit that a reflog remembers; of a worktree's own HEAD where `top` is given."""
     listed = ask(repository, "log", "--walk-reflogs", "--format=%H", ref, "--", cwd=top)
     return list(dict.fromkeys(listed.stdout.split())) if listed.status == 0 else []
+
+
+def private_commits(repository: Repository, git_dir: str) -> list[str]:
+    """What only a worktree's own git directory holds on to: its HEAD's reflog, and its private references."""
+    there = {"GIT_DIR": git_dir}
+    logged = ask(repository, "log", "--walk-reflogs", "--format=%H", "HEAD", "--", cwd=git_dir, env=there)
+    own = ("refs/worktree/", "refs/bisect/", "refs/rewritten/")
+    named = ask(repository, "for-each-ref", "--format=%(objectname)", *own, cwd=git_dir, env=there)
+    return list(dict.fromkeys((*logged.stdout.split(), *named.stdout.split())))
 
 
 def refs_containing(repository: Repository, commit: str, prefix: str) -> list[str]:

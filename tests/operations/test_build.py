@@ -248,3 +248,25 @@ def test_old_encodings(tmp_path: Path, strategy: str) -> None:
     repo.git("-c", "i18n.commitEncoding=ISO-8859-1", "commit", "-q", "-F", "-", cwd=tree, stdin=latin)
     land(repo)
     assert "café" in repo.git("log", "-1", "--format=%B", "main")
+
+
+def test_a_conflict_that_was_resolved_is_squashed(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "a\n"}, "b": {"new": "b\n"}}, strategy="squash")
+    land(repo, check=4)
+    lane = tmp_path / "app-lane-1"
+    repo.write({"new": "both\n"}, lane)
+    repo.git("add", "new", cwd=lane)
+    repo.git("config", "fleet.strategy", "merge")
+    repo.fleet("land", "--continue", check=0)
+    assert shown(repo, "%s|%b") == [
+        "start|",
+        "a|* a: done",
+        "",
+        "Fleet-Task: a",
+        "",
+        "b|* b: done",
+        "",
+        "Fleet-Task: b",
+        "",
+    ]
+    assert repo.show("new") == "both\n" and rooms.states(repo) == {"a": "landed", "b": "landed"}
