@@ -254,6 +254,13 @@ def _checked_version(connection: "sqlite3.Connection", path: str) -> int:
     return version
 
 
+def uri_to_read(path: str) -> str:
+    """A database's file as SQLite names one that is only to be read. urllib could quote it, but takes 2 ms to load."""
+    for sign in "%?#":
+        path = path.replace(sign, f"%{ord(sign):02x}")
+    return f"file:{path}?mode=ro"
+
+
 @contextmanager
 def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
     """The journal to read from, without writing anything; None where there is none that can be read."""
@@ -262,10 +269,9 @@ def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
         yield None
         return
     import sqlite3
-    from urllib.parse import quote
 
     try:
-        connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=BUSY_S)
+        connection = sqlite3.connect(uri_to_read(path), uri=True, timeout=BUSY_S)
         known = 0 < int(connection.execute("PRAGMA user_version").fetchone()[0]) <= len(MIGRATIONS)
     except sqlite3.Error:
         yield None
