@@ -22,7 +22,7 @@ from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKi
 from git_fleet.operations import recover, revert, running, survey
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.plan import markdown, names, source
-from git_fleet.repo import changing, git, looking, process, worktrees
+from git_fleet.repo import changing, git, location, looking, process, worktrees
 
 LARGE_INDEX = 100_000
 """Bytes of an index (about a thousand files) above which a second look is worth its wait."""
@@ -209,6 +209,7 @@ def add(
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
         with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            location.note_main(repository)
             context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, selection, allow_overlap=allow_overlap)
             answers = _for_new(answers, new_row)

@@ -30,11 +30,11 @@ def private_dir(worktree: str) -> str | None:
     if os.path.isdir(link):
         return link
     try:
-        with open(link, encoding="utf-8", errors="surrogateescape") as file:
-            label, _, path = file.read(8192).partition(":")
+        with open(link, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            label, _, path = file.read(8192).partition(": ")
     except OSError:
         return None
-    return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
+    return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
 
 
 def ask(

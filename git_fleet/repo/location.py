@@ -7,6 +7,7 @@ from git_fleet.model.fleet import Repository
 from git_fleet.repo import process
 
 OLDEST_GIT = (2, 38)
+_NOTE = "fleet/main"
 
 _QUESTIONS = (
     "--path-format=absolute",
@@ -38,6 +39,8 @@ def locate() -> Repository:
     answers = asked.stdout.split("\n")[:-1]  # splitlines would also split at what Unicode calls a line
     if len(answers) < 4:
         raise Fatal(_reason(asked.stderr), _advice(asked.stderr))
+    if len(answers) != (4 if asked.status else 5):  # without a worktree, git fails at the last question
+        answers = _one_by_one(here, told)
     git_dir, common_dir, bare, object_format = answers[:4]
     top = os.path.realpath(answers[4]) if len(answers) > 4 and answers[4] else None
     git_dir, common_dir = os.path.realpath(git_dir), os.path.realpath(common_dir)
@@ -52,6 +55,13 @@ def locate() -> Repository:
     )
 
 
+def _one_by_one(here: str, told: dict[str, str]) -> list[str]:
+    """The same answers where a path holds a line break: git has no `-z` for them."""
+    how, *questions = _QUESTIONS
+    asked = [process.run([git_program(), "rev-parse", how, one], cwd=here, env=told) for one in questions]
+    return [one.stdout.removesuffix("\n") for one in asked]
+
+
 def _main_worktree(common_dir: str, git_dir: str, top: str | None, *, bare: bool) -> str:
     if bare:
         return common_dir
@@ -59,7 +69,36 @@ def _main_worktree(common_dir: str, git_dir: str, top: str | None, *, bare: bool
         return top
     if os.path.basename(common_dir) == ".git":
         return os.path.dirname(common_dir)
-    return common_dir
+    return _of_a_git_directory_elsewhere(common_dir)
+
+
+def _of_a_git_directory_elsewhere(common_dir: str) -> str:
+    """The main worktree, asked for in a linked one: a submodule's configuration names it, else what `add` noted does.
+
+    git itself does not know of `init --separate-git-dir`; where nobody does, it is the git directory, as git has it.
+    """
+    key = ("config", "--file", f"{common_dir}/config", "--type=path", "core.worktree")
+    told = process.run([git_program(), *key], cwd=common_dir).stdout.removesuffix("\n")
+    if told:
+        return os.path.realpath(os.path.join(common_dir, told))
+    try:
+        with open(f"{common_dir}/{_NOTE}", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            noted = file.read()
+    except OSError:
+        return common_dir
+    its = process.run([git_program(), "-C", noted, "rev-parse", _QUESTIONS[0], "--git-dir"], cwd=common_dir)
+    return noted if os.path.realpath(its.stdout.removesuffix("\n")) == common_dir else common_dir
+
+
+def note_main(repository: Repository) -> None:
+    """Remember the main worktree of a repository whose git directory lies elsewhere, for calls in linked ones."""
+    path = f"{repository.common_dir}/{_NOTE}"
+    usual = repository.bare or os.path.basename(repository.common_dir) == ".git"
+    if usual or repository.main == repository.common_dir or not os.path.isdir(os.path.dirname(path)):
+        return
+    with open(f"{path}.new", "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.write(repository.main)
+    os.replace(f"{path}.new", path)
 
 
 def _reason(stderr: str) -> str:
