@@ -5,7 +5,7 @@ A kind is a function that makes a `Site` in a folder; where the git here cannot 
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -526,5 +526,115 @@ WORKING: tuple[Kind, ...] = (
 """Kinds in which everything works as in an ordinary repository."""
 
 
-def names(kinds: tuple[Kind, ...]) -> Iterator[str]:
+def names(kinds: Sequence[Callable[..., object]]) -> Iterator[str]:
     return (kind.__name__ for kind in kinds)
+
+
+# ------------------------------------------------------------------------------------------------------------- refused
+
+
+class Refused(NamedTuple):
+    """Where nothing can be done: what is said, and what is typed next."""
+
+    site: Site
+    said: str
+    hint: str
+
+
+def no_repository(folder: Path) -> Refused:
+    made = ordinary(folder)
+    (folder / "nowhere").mkdir()
+    return Refused(
+        made._replace(here=folder / "nowhere"),
+        "not a git repository (or any of the parent directories): .git",
+        "git -C <directory> fleet",
+    )
+
+
+def no_commit_yet(folder: Path) -> Refused:
+    return Refused(site(kit.make_repo(folder / "app")), "no base: there is no branch with a commit yet", "first commit")
+
+
+def somebody_elses(folder: Path) -> Refused:
+    """What git says where a repository belongs to another user; its own switch for tests, to need no second user."""
+    made = ordinary(folder)
+    said = f"detected dubious ownership in repository at '{made.repo.path}'"
+    return Refused(made._replace(env={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}), said, "git config --global --add safe")
+
+
+def really_somebody_elses(folder: Path) -> Refused:
+    if os.geteuid():
+        pytest.skip("only root can give files away")
+    made = ordinary(folder)
+    for top, _, files in os.walk(made.repo.path):
+        for path in (top, *(os.path.join(top, file) for file in files)):
+            os.lchown(path, 12345, 12345)
+    said = f"detected dubious ownership in repository at '{made.repo.path}'"
+    return Refused(made, said, "git config --global --add safe")
+
+
+def inside_a_tracked_bare_repository(folder: Path) -> Refused:
+    made = with_a_repository_inside(folder)
+    inner = made.repo.path / "fixtures/app.git"
+    return Refused(made._replace(here=inner), f"'{inner}' is a file tree of the repository around it", "leave")
+
+
+def a_bare_repository_that_the_user_forbids(folder: Path) -> Refused:
+    made = bare(folder)
+    made.repo.git("config", "--global", "safe.bareRepository", "explicit")
+    return Refused(made, "cannot use bare repository", "git status is to work here first")
+
+
+def an_extension_that_nobody_knows(folder: Path) -> Refused:
+    made = ordinary(folder)
+    made.repo.config({"core.repositoryFormatVersion": "1", "extensions.unheard": "true"})
+    return Refused(made, "unknown repository extension found: unheard", "git status is to work here first")
+
+
+def a_format_of_the_future(folder: Path) -> Refused:
+    made = ordinary(folder)
+    made.repo.git("config", "core.repositoryFormatVersion", "99")
+    return Refused(made, "Expected git repo version <= 1, found 99", "git status is to work here first")
+
+
+def a_configuration_that_is_broken(folder: Path) -> Refused:
+    made = ordinary(folder)
+    with open(made.repo.path / ".git/config", "a") as file:
+        file.write("[core\n")
+    return Refused(made, "bad config line ", "git status is to work here first")
+
+
+def no_head(folder: Path) -> Refused:
+    made = ordinary(folder)
+    (made.repo.path / ".git/HEAD").write_text("\n")
+    return Refused(made, "not a git repository (or any of the parent directories): .git", "git -C <directory> fleet")
+
+
+def a_base_whose_commit_is_gone(folder: Path) -> Refused:
+    made = ordinary(folder)
+    tip = made.repo.oid("main")
+    (made.repo.path / f".git/objects/{tip[:2]}/{tip[2:]}").unlink()
+    return Refused(made, "the commits of some branches are not in the repository: refs/heads/main", "git fsck")
+
+
+def called_bare_with_files(folder: Path) -> Refused:
+    made = ordinary(folder)
+    made.repo.git("config", "core.bare", "true")
+    said = f"core.bare is true, but '{made.repo.path}' has files of the repository checked out"
+    return Refused(made, said, "config core.bare false")
+
+
+REFUSED: tuple[Callable[[Path], Refused], ...] = (
+    no_repository,
+    no_commit_yet,
+    somebody_elses,
+    really_somebody_elses,
+    inside_a_tracked_bare_repository,
+    a_bare_repository_that_the_user_forbids,
+    an_extension_that_nobody_knows,
+    a_format_of_the_future,
+    a_configuration_that_is_broken,
+    no_head,
+    a_base_whose_commit_is_gone,
+    called_bare_with_files,
+)

@@ -194,19 +194,42 @@ _BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)"
 
 
 def branches(repository: Repository, patterns: Sequence[str] = ("refs/heads/",)) -> dict[str, Branch]:
-    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits."""
+    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits.
+
+    A ref whose commit is not in the repository is left out.
+    """
+    args = ("for-each-ref", f"--format={_BRANCH_FORMAT}")
+    result = ask(repository, *args, *patterns)
+    if result.status:  # git lists none where one cannot be read
+        whole = without_objects(repository, refs(repository, *patterns), present=True)
+        result = process.Result(0, answer(repository, *args, *whole) if whole else "", "")
     found = {}
-    for line in _lines(answer(repository, "for-each-ref", f"--format={_BRANCH_FORMAT}", *patterns)):
+    for line in _lines(result.stdout):
         ref, tip, tree, date = line.split("\0")
         if tree:
             found[ref] = Branch(ref, tip, tree, int(date or 0))
     return found
 
 
+def without_objects(repository: Repository, refs: Mapping[str, str], *, present: bool = False) -> list[str]:
+    """Those of the refs whose objects are not in the repository; with `present`, those whose objects are."""
+    told = answer(repository, "cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in refs.values()))
+    there = [not line.endswith(" missing") for line in _lines(told)]
+    return [ref for ref, is_there in zip(refs, there, strict=True) if is_there == present]
+
+
 def refs(repository: Repository, *patterns: str) -> dict[str, str]:
     """Object ids by full ref name."""
     lines = _lines(answer(repository, "for-each-ref", "--format=%(objectname) %(refname)", *patterns))
     return {ref: oid for oid, _, ref in (line.partition(" ") for line in lines)}
+
+
+def first_tracked(repository: Repository, top: str) -> list[str]:
+    """A few of the paths that the index of the git directory itself names, were it for the folder `top`."""
+    if not os.path.exists(f"{repository.common_dir}/index"):
+        return []
+    listed = ask(repository, f"--work-tree={top}", "ls-files", "-z", "--cached", cwd=top).stdout
+    return listed.split("\0", 100)[:100][:-1]
 
 
 def resolve(repository: Repository, name: str) -> str | None:

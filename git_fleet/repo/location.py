@@ -45,6 +45,8 @@ def locate() -> Repository:
     top = os.path.realpath(answers[4]) if len(answers) > 4 and answers[4] else None
     git_dir, common_dir = os.path.realpath(git_dir), os.path.realpath(common_dir)
     is_bare = bare == "true" and git_dir == common_dir
+    if is_bare and not told:
+        _refuse_embedded(common_dir)
     return Repository(
         common_dir=common_dir,
         git_dir=git_dir,
@@ -60,6 +62,17 @@ def _one_by_one(here: str, told: dict[str, str]) -> list[str]:
     how, *questions = _QUESTIONS
     asked = [process.run([git_program(), "rev-parse", how, one], cwd=here, env=told) for one in questions]
     return [one.stdout.removesuffix("\n") for one in asked]
+
+
+def _refuse_embedded(bare: str) -> None:
+    """Raises Fatal for a bare repository that is content of another: whoever wrote that would decide what runs here."""
+    around = [git_program(), "-c", "core.fsmonitor=false", "-C", os.path.dirname(bare)]
+    tracked = process.run([*around, "ls-files", "--error-unmatch", "--", f"{bare}/HEAD"], cwd=os.path.dirname(bare))
+    if tracked.status == 0:
+        raise Fatal(
+            f"'{bare}' is a file tree of the repository around it, which happens to be a bare repository",
+            ["leave that folder, or if you trust what is in it: git --git-dir=. fleet …"],
+        )
 
 
 def _main_worktree(common_dir: str, git_dir: str, top: str | None, *, bare: bool) -> str:
@@ -101,12 +114,22 @@ def note_main(repository: Repository) -> None:
     os.replace(f"{path}.new", path)
 
 
+def _said(stderr: str) -> list[str]:
+    """What git said, by line; the list that a line with a colon begins belongs to that line."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    if lines and lines[0].startswith("fatal: ") and lines[0].endswith(":"):
+        return [" ".join(lines)]
+    return lines
+
+
 def _reason(stderr: str) -> str:
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    return lines[0].removeprefix("fatal: ").rstrip(".") if lines else "not a git repository"
+    said = _said(stderr)
+    return said[0].removeprefix("fatal: ").rstrip(".") if said else "not a git repository"
 
 
 def _advice(stderr: str) -> list[str]:
     """Git's own advice on foreign ownership is kept: it names the exact command."""
-    lines = [line.strip() for line in stderr.splitlines()[1:] if line.strip()]
-    return lines or ["run it inside a git repository, or name one: git -C <directory> fleet …"]
+    advice = _said(stderr)[1:]
+    if advice or "not a git repository" not in _reason(stderr):
+        return advice or ["put right what git names; git status is to work here first"]
+    return ["run it inside a git repository, or name one: git -C <directory> fleet …"]

@@ -5,7 +5,6 @@ work in are refused in one line, and nothing is changed.
 """
 
 import contextlib
-import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -271,4 +270,134 @@ def _crlf(site: Site) -> bool:
     return site.git("config", "core.autocrlf", check=False) == "true"
 
 
-_ = json
+# ------------------------------------------------------------------------------------------------------------- refused
+
+COMMANDS = (
+    ("init",),
+    ("init", "--dry-run"),
+    ("plan",),
+    ("graph",),
+    ("add", "--all"),
+    ("status",),
+    ("check",),
+    ("land",),
+    ("land", "--dry-run"),
+    ("land", "--script"),
+    ("remove", "1"),
+    ("undo",),
+    ("path", "1"),
+)
+WITHOUT_A_BASE = (("log",), ("check", "--hook", "file"))
+"""They ask nothing that needs a commit."""
+
+
+@pytest.mark.parametrize("kind", kinds.REFUSED, ids=kinds.names(kinds.REFUSED))
+def test_refused(warm: Warm, tmp_path: Path, kind: Callable[[Path], kinds.Refused]) -> None:
+    """Every command ends with 128, says in one line why and in another what to type, and changes nothing at all."""
+    site, said, hint = kind(tmp_path)
+    before = _everything(tmp_path)
+    gentle = kind in (kinds.no_commit_yet, kinds.a_base_whose_commit_is_gone, kinds.called_bare_with_files)
+    for words in (*COMMANDS, *(() if gentle else WITHOUT_A_BASE)):
+        done = warm.run(*words, cwd=site.here, env=kit.environment(site.env))
+        lines = done.err.splitlines()
+        assert (done.status, done.out) == (128, ""), (words, done)
+        assert lines[0].startswith(f"fatal: {said}"), (words, done.err)
+        assert lines[1:] and all(line.startswith("hint: ") for line in lines[1:]), (words, done.err)
+        assert hint in done.err
+    assert _everything(tmp_path) == before
+
+
+def _everything(folder: Path) -> dict[str, object]:
+    """Every file and folder below, with its content and time."""
+    return {
+        path: (kind, None if os.path.isdir(path) else Path(path).read_bytes())
+        for path, kind in kit.listing(folder).items()
+        if not os.path.islink(path)
+    }
+
+
+# ----------------------------------------------------------------------------------------------------- broken in places
+
+
+@pytest.fixture
+def story(warm: Warm, tmp_path: Path) -> Teller:
+    """Three tasks with a commit and a worktree each."""
+    told = Teller(warm, kinds.ordinary(tmp_path))
+    for cell in (init, add):
+        cell(told)
+    for task in AHEAD:
+        told.commit(task, {f"{task}.bin": f"{task}\n"})
+    return told
+
+
+def _states(story: Teller) -> dict[str, str]:
+    return {row["id"]: row["state"] for row in story.fleet("status", "--json").json["tasks"]}
+
+
+def test_a_filter_that_is_not_installed(story: Teller) -> None:
+    """As where files are kept in LFS and its program is missing: what needs it is refused whole, all else works."""
+    site = story.site
+    site.repo.commit("attributes", {".gitattributes": "*.bin filter=lfs\n", "old.bin": "old\n"})
+    site.repo.config({"filter.lfs.clean": "cat", "filter.lfs.smudge": "absent-program %f"})
+    site.repo.config({"filter.lfs.required": "true"})
+    before = site.repo.snapshot()
+    for task in AHEAD:
+        site.git("config", f"fleet.new{task}.title", "x")
+    refused = story.fleet("add", "new1", "new2", check=3)
+    for task in ("new1", "new2"):
+        assert f"error: {task} was not created: its files could not be written: " in refused.err
+        assert not site.tree(task).exists()
+    assert "absent-program" in refused.err
+    assert story.fleet("land", "--json", "1", check=3).out == ""
+    now = site.repo.snapshot()
+    assert (now.refs, now.worktrees, now.files) == (before.refs, before.worktrees, before.files)
+    assert _states(story) == {**dict.fromkeys(AHEAD, "active"), "4": "blocked", **dict.fromkeys(_new(), "ready")}
+    story.fleet("check", check=1)
+    site.git("config", "filter.lfs.smudge", "cat")
+    story.fleet("add", "new1")
+    assert (site.tree("new1") / "old.bin").read_text() == "old\n"
+    story.fleet("land", "1")
+
+
+def _new() -> list[str]:
+    return [f"new{task}" for task in AHEAD]
+
+
+def test_signing_that_fails(story: Teller) -> None:
+    """Nothing lands unsigned where the user wants it signed, and nothing half."""
+    story.site.repo.config({"commit.gpgSign": "true", "gpg.program": "false"})
+    before = story.site.repo.snapshot()
+    refused = story.fleet("land", check=128)
+    assert "gpg" in refused.err
+    assert story.site.repo.snapshot() == before
+    assert not list(story.site.trees.glob("*lane*"))
+    story.fleet("land", "--dry-run")
+
+
+def test_an_index_that_is_junk(story: Teller) -> None:
+    """That worktree is unknown and stays; the others are seen, landed and removed as ever."""
+    index = story.site.repo.path / ".git/worktrees/2/index"
+    index.write_bytes(b"junk" + index.read_bytes()[4:])
+    rows = {row["id"]: row for row in story.fleet("status", "--json").json["tasks"]}
+    assert (rows["2"]["unstaged"], rows["1"]["unstaged"]) == (None, 0)
+    assert "cannot be looked at" in story.fleet("land", "2", check=3).err
+    story.fleet("land", "1", "3")
+    assert "2 stays" in story.fleet("remove", "2", check=3).err
+    story.fleet("remove", "1", "3")
+    assert story.site.tree("2").is_dir()
+
+
+def test_a_commit_that_is_gone(story: Teller) -> None:
+    """A branch that cannot be read hides none of the others."""
+    tip = story.oid("refs/heads/2")
+    (story.site.repo.path / f".git/objects/{tip[:2]}/{tip[2:]}").unlink()
+    assert _states(story) == {"1": "active", "2": "missing", "3": "active", "4": "blocked"}
+    for words in (("plan",), ("graph",), ("log",), ("land", "--dry-run")):
+        story.fleet(*words)
+    story.fleet("check", check=1)
+    assert "2 was not created" in story.fleet("add", "2", check=3).err
+    story.fleet("land", "1", "3")
+    assert "2 stays" in story.fleet("remove", "2", check=3).err
+    story.fleet("remove", "1", "3")
+    assert story.site.tree("2").is_dir()
+    assert (story.site.repo.path / ".git/refs/heads/2").read_text() == f"{tip}\n"
