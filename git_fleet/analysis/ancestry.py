@@ -92,6 +92,20 @@ def own_commits(
     return {tip: tuple(own) for tip, own in found.items()}
 
 
+def lacked(
+    commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """By tip: the commits that the base has and it lacks, children first. `commits` as for `distances`."""
+    heads = tuple(dict.fromkeys(tips))
+    found: dict[str, list[str]] = {tip: [] for tip in heads}
+    everyone = (1 << len(heads)) - 1
+    for commit, mask in _reach(commits, (*heads, base)):
+        if mask >> len(heads):
+            for place in bits(everyone & ~mask):
+                found[heads[place]].append(commit)
+    return {tip: tuple(lacks) for tip, lacks in found.items()}
+
+
 def _reached_by(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Counter[int]:
     """How many commits are reached by exactly which heads, as bit masks. The last head may equal another."""
     return Counter(mask for _, mask in _reach(commits, heads))

@@ -7,7 +7,7 @@ import click
 from git_fleet import __version__, front
 from git_fleet.model.errors import Exit, FleetError, Usage
 from git_fleet.model.events import Listener
-from git_fleet.model.landing import Ending, LandOutcome
+from git_fleet.model.landing import Ending, LandOutcome, Request
 from git_fleet.model.plan import PlanView
 from git_fleet.operations.context import Context
 
@@ -57,12 +57,13 @@ def command(
     context = contexts.find(plan_file, onto)
     view = views.view(context.plan)
     contexts.refuse_broken_plan(view)
+    request = Request(tasks, not no_gate)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
     if script or dry_run:
-        outcome, refused = _simulated(context, view, tasks, gates=not no_gate, script=script)
+        outcome, refused = _simulated(context, view, request, script=script)
     else:
-        outcome = _done(context, view, tasks, gates=not no_gate, how=(go_on, skip, abort), say=front.listener())
+        outcome = _done(context, view, request, how=(go_on, skip, abort), say=front.listener())
     if outcome is not None:
         _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, hints=refused is None)
     _say_where_to_go(context)
@@ -72,18 +73,18 @@ def command(
 
 
 def _simulated(
-    context: Context, view: PlanView, tasks: tuple[str, ...], *, gates: bool, script: bool
+    context: Context, view: PlanView, request: Request, *, script: bool
 ) -> tuple[LandOutcome | None, FleetError | None]:
     """The certificate, and why `land` would refuse to carry it out."""
     from git_fleet.operations import land
-    from git_fleet.operations.prepare import Request, dry_run, prepare
+    from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
 
-    prepared = prepare(context, view, Request(tasks, gates))
+    prepared = prepare(context, view, request)
     outcome = dry_run(context, prepared)
     if not script:
         return outcome, land.would_refuse(context, prepared)
-    commands = context.settings.gates if gates else ()
+    commands = context.settings.gates if request.gates else ()
     front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
     return None, None
 
@@ -101,14 +102,12 @@ def _say_where_to_go(context: Context) -> None:
 def _done(
     context: Context,
     view: PlanView,
-    tasks: tuple[str, ...],
+    request: Request,
     *,
-    gates: bool,
     how: tuple[bool, bool, bool],
     say: Listener,
 ) -> LandOutcome | None:
     from git_fleet.operations import land
-    from git_fleet.operations.prepare import Request
 
     go_on, skip, abort = how
     if go_on:
@@ -118,7 +117,7 @@ def _done(
     if abort:
         land.abort(context, say)
         return None
-    return land.land(context, view, Request(tasks, gates), say)
+    return land.land(context, view, request, say)
 
 
 def _speak(

@@ -13,6 +13,14 @@ class Action(StrEnum):
     SKIP = "skip"
 
 
+class Request(NamedTuple):
+    """What to land and how, as it was typed; a landing that waits for a human goes on the same way."""
+
+    names: tuple[str, ...] = ()
+    """Tasks; none named: all that can."""
+    gates: bool = True
+
+
 class Candidate(NamedTuple):
     """A task as the landing order sees it: values only."""
 

@@ -5,103 +5,43 @@ The base is never red and never half-moved: all that lands is built and tested b
 
 from collections.abc import Sequence
 
-from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy
-from git_fleet.model.events import Landed, Listener
+from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
-from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
-from git_fleet.operations import advance, gate, lanes, running, statuses, stops
-from git_fleet.operations.context import Context
-from git_fleet.operations.prepare import Prepared, outcome
-from git_fleet.repo import changing, git, merging
+from git_fleet.model.landing import Action, LandOutcome, Step
+from git_fleet.operations import advance, build, gating, running, statuses, stops
+from git_fleet.operations.prepare import Prepared
+from git_fleet.operations.run import Run
+from git_fleet.repo import git
 
 
-def carry_out(
-    context: Context,
-    journal: database.Journal,
-    lock: locks.Lock,
-    operation: int,
-    prepared: Prepared,
-    *,
-    gates: bool,
-    say: Listener,
-) -> LandOutcome:
+def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     """Build, test, move the base once, write it down, lay out the first conflict. An operation of `land` is running."""
+    context, operation = run.context, run.operation
     repository, base = context.repository, context.base
     running.keep(repository, operation, [base.commit, *(step.tip for step in prepared.steps)])
     landing = [step for step in prepared.steps if step.action is Action.LAND]
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
     if landing:
-        landing = _build(context, landing)
+        landing = build.commits(context, landing)
         running.keep(repository, operation, [step.commit for step in landing[-1:] if step.commit])
         touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
         tree = advance.holder(context.worktrees, base.ref)
         mine = statuses.own(context, tree, touched)
         advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
-        if gates and context.settings.gates:
-            tested = _tested(context, journal, operation, landing, rest, say)
+        if run.request.gates and context.settings.gates:
+            tested = gating.line(run, landing, rest)
             if isinstance(tested, LandOutcome):
-                stops.close(context, journal, operation, str(tested.ending))
+                stops.close(context, run.journal, operation, str(tested.ending))
                 return tested
             landing = tested
-        move_base(context, journal, lock, operation, landing, say)
-    return stops.lay_out_or_finish(context, journal, operation, landing, rest, gates=gates)
+        move_base(run, landing)
+    return stops.lay_out_or_finish(run, landing, rest)
 
 
-def _build(context: Context, landing: Sequence[Step]) -> list[Step]:
-    """The certificate's merges for real, as commits beside the base. Raises Busy when a tree comes out different."""
-    repository, base = context.repository, context.base
-    line, built = base.commit, []
-    with merging.quarantine(repository, base.commit) as place:
-        for step in landing:
-            merge = merging.merge(merging.for_real(place), line, step.tip)
-            if not merge.clean or merge.tree != step.tree:
-                raise Busy(f"merging {step.id} did not come out as simulated", ["try again"])
-            message = merge_message(step.branch, step.id, base.branch, step.agent)
-            line = changing.commit_tree(repository, merge.tree, (line, step.tip), message, sign=context.settings.sign)
-            built.append(step._replace(commit=line))
-    return built
-
-
-def _tested(
-    context: Context,
-    journal: database.Journal,
-    operation: int,
-    built: Sequence[Step],
-    rest: Sequence[Step],
-    say: Listener,
-) -> list[Step] | LandOutcome:
-    """The steps with what their gates said, or the outcome of the first red one: then nothing moves."""
-    repository, base = context.repository, context.base
-    tested: list[Step] = []
-    last = [step._replace(gate="none") for step in built]
-    with lanes.opened(repository, journal, operation, base.commit) as path:
-        about_base = gate.Subject(base.tree, path, base.branch)
-        result = gate.run_all(repository, context.settings, journal, base, about_base, operation, say)
-        if result.verdict == "failed":
-            return outcome(Ending.BASE_RED, context, (*last, *rest), None)._replace(operation=operation, log=result.log)
-        for step in built:
-            assert step.commit is not None and step.tree is not None
-            changing.set_lane(repository, path, step.commit)
-            subject = gate.Subject(step.tree, path, f"{step.id} {step.title}".strip(), step.id, step.title, step.branch)
-            result = gate.run_all(repository, context.settings, journal, base, subject, operation, say)
-            tested.append(step._replace(gate=result.verdict, gate_s=round(result.seconds, 3)))
-            if result.verdict == "failed":
-                steps = (*(s._replace(commit=None) for s in tested), *last[len(tested) :], *rest)
-                return outcome(Ending.GATE_FAILED, context, steps, None)._replace(operation=operation, log=result.log)
-    return tested
-
-
-def move_base(
-    context: Context,
-    journal: database.Journal,
-    lock: locks.Lock,
-    operation: int,
-    built: Sequence[Step],
-    say: Listener,
-) -> None:
+def move_base(run: Run, built: Sequence[Step]) -> None:
     """One compare-and-swap for all that was built; then the landings and the plan's Status cells are written down."""
+    context, journal, operation = run.context, run.journal, run.operation
     repository, base = context.repository, context.base
     new = built[-1].commit
     assert new is not None
@@ -112,7 +52,7 @@ def move_base(
     names = ", ".join(step.id for step in built)
     tree = advance.holder(git.worktrees(repository), base.ref)
     with statuses.aside(context, tree, git.changed_paths(repository, base.commit, new)):
-        advance.move(repository, base.ref, base.commit, new, f"fleet land: {names}", [lock.fd])
-    stops.write_down(context, journal, operation, landings, say)
+        advance.move(repository, base.ref, base.commit, new, f"fleet land: {names}", [run.lock.fd])
+    stops.write_down(context, journal, operation, landings, run.say)
     for step in built:
-        say(Landed(step.id, step.branch, step.commit or new))
+        run.say(Landed(step.id, step.branch, step.commit or new))

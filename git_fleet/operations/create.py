@@ -19,8 +19,9 @@ from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import recover, revert, running, survey
+from git_fleet.operations import killed, recover, revert, running, survey
 from git_fleet.operations.context import PLAN, Context, write_status
+from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
 from git_fleet.repo import changing, git, location, looking, process, worktrees
 
@@ -64,33 +65,14 @@ def choose(plan: Plan, view: PlanView, standings: dict[str, states.Standing], se
     return [task for task in plan.tasks if task.id in wanted]
 
 
-def find(plan: Plan, name: str) -> Task:
-    """The task with this id, `#id`, `id-slug`, branch, or a path inside its worktree. Raises Fatal."""
-    for task in plan.tasks:
-        if _is(task, name):
-            return task
-    path = os.path.realpath(name)
-    for task in plan.tasks:
-        if path == task.worktree or path.startswith(f"{task.worktree}/"):
-            return task
-    known = ", ".join(task.id for task in plan.tasks[:12]) + (", …" if len(plan.tasks) > 12 else "")
-    raise Fatal(
-        f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
-    )
-
-
-def _is(task: Task, name: str) -> bool:
-    return name.removeprefix("#") in (task.id, f"{task.id}-{task.slug}") or name in (task.branch, task.ref)
-
-
 def typed(context: Context, words: Sequence[str], owns: Sequence[str], needs: Sequence[str]) -> Row | None:
     """The row for a new task typed on the spot (`45 retry uploads`), None where the words name known tasks."""
     unknown = [
-        word for word in words if " " in word.strip() and not any(_is(task, word) for task in context.plan.tasks)
+        word for word in words if " " in word.strip() and not any(is_named(task, word) for task in context.plan.tasks)
     ]
     if len(words) > 1 and unknown:
         raise Usage("one new task at a time", [f"git fleet add {shlex.quote(word)}" for word in unknown])
-    if len(words) != 1 or any(_is(task, words[0]) for task in context.plan.tasks):
+    if len(words) != 1 or any(is_named(task, words[0]) for task in context.plan.tasks):
         return None
     row = markdown.row_of_title(words[0])
     if " " not in words[0].strip() and not owns:
@@ -207,6 +189,7 @@ def add(
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
+        killed.landings_anywhere(context, journal, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
             location.note_main(repository)

@@ -2,20 +2,21 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Busy, Fatal, FleetError
-from git_fleet.model.events import Listener, Note, Recovered
-from git_fleet.model.fleet import Base, Landing
+from git_fleet.model.events import Listener, Note
+from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
-from git_fleet.model.landing import Action, Ending, LandOutcome, Step
+from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, carry, gate, lanes, recover, running, statuses, stops
+from git_fleet.operations import advance, carry, gating, killed, lanes, running, statuses, stops
 from git_fleet.operations.context import Context
-from git_fleet.operations.prepare import Prepared, Request, outcome, prepare, refuse_dirty
-from git_fleet.repo import git, process
+from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
+from git_fleet.operations.run import Run
+from git_fleet.repo import git
 
 
 def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
@@ -31,12 +32,12 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
         if not moving:
             return outcome(Ending.NOTHING, context, prepared.steps, None)
         summary = f"land {', '.join(step.id for step in moving)}"
-        detail = json.dumps({"onto": context.base.branch, "gates": request.gates})
+        detail = json.dumps({"onto": context.base.branch, "request": request._asdict()})
         with (
             running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
             _closed_on_failure(context, journal, operation),
         ):
-            return carry.carry_out(context, journal, lock, operation, prepared, gates=request.gates, say=say)
+            return carry.carry_out(Run(context, journal, lock, operation, request, say), prepared)
 
 
 def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
@@ -64,10 +65,11 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
         context, one = _take_up(context, journal, say)
         step = stops.resolved(context.repository, one, context.base)
         step = stops.onto_moved_base(context, journal, one, step)
+        run = Run(context, journal, lock, one.operation, one.request, say)
         with running.alive(context.repository, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)
             try:
-                step, failure = _tested(context, journal, one, step, say)
+                step, failure = gating.resolved(run, step, one.lane)
             except BaseException:
                 journal.finish(one.operation, OperationState.STOPPED)
                 raise
@@ -75,9 +77,9 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
                 journal.finish(one.operation, OperationState.STOPPED)
                 return failure
             with _closed_on_failure(context, journal, one.operation):
-                carry.move_base(context, journal, lock, one.operation, [step], say)
+                carry.move_base(run, [step])
                 lanes.put_away(context.repository, one.lane, one.operation)
-                return _rest(context, view, journal, lock, one, [step], say)
+                return _rest(run, view, one.rest, [step])
 
 
 def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
@@ -88,7 +90,8 @@ def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
             journal.finish(one.operation, OperationState.RUNNING)
             _put_away(context, one, say)
             skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
-            return _rest(context, view, journal, lock, one, [skipped], say)
+            run = Run(context, journal, lock, one.operation, one.request, say)
+            return _rest(run, view, one.rest, [skipped])
 
 
 def abort(context: Context, say: Listener) -> None:
@@ -138,7 +141,7 @@ def _closed_on_failure(context: Context, journal: database.Journal, operation: i
 
 def _start(context: Context, journal: database.Journal, say: Listener) -> Context:
     """Put right what a killed landing left, then look again: the base as it is now that the lock is held."""
-    _recover(context, journal, say)
+    killed.landings(context, journal, say)
     return _at_this_instant(context)
 
 
@@ -159,67 +162,17 @@ def _take_up(context: Context, journal: database.Journal, say: Listener) -> tupl
     return context, one
 
 
-def _recover(context: Context, journal: database.Journal, say: Listener) -> None:
-    """Killed landings on this base: the base moved or it did not, since it moves in one step."""
-    for operation in recover.interrupted(context.repository, journal, ["land"]):
-        detail = json.loads(operation.detail)
-        if detail.get("onto") != context.base.branch:
-            continue
-        if detail.get("gate") and process.end_left(*detail["gate"]):
-            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
-        landings = [Landing(*one) for one in detail.get("landing", ())]
-        now = git.resolve(context.repository, context.base.ref) or ""
-        arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
-        stops.write_down(context, journal, operation.id, arrived, say)
-        one = stops.read(operation)
-        landed = one is not None and git.is_ancestor(context.repository, one.step.tip, now)
-        if one is not None and not landed and os.path.isdir(one.lane):
-            journal.finish(operation.id, OperationState.STOPPED)
-            say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))
-            continue
-        if detail.get("lane"):
-            lanes.put_away(context.repository, detail["lane"], operation.id)
-        running.note(journal, operation.id, current=None)
-        stops.close(context, journal, operation.id, "killed")
-        what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
-        say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
-
-
-def _tested(
-    context: Context, journal: database.Journal, one: stops.Waiting, step: Step, say: Listener
-) -> tuple[Step, LandOutcome | None]:
-    """The resolved step with what its gates said; the outcome when they say no."""
-    if not one.gates or not context.settings.gates:
-        return step, None
-    subject = gate.Subject(
-        step.tree or "", one.lane, f"{step.id} {step.title}".strip(), step.id, step.title, step.branch
-    )
-    result = gate.run_all(context.repository, context.settings, journal, context.base, subject, one.operation, say)
-    step = step._replace(gate=result.verdict, gate_s=round(result.seconds, 3))
-    if result.verdict != "failed":
-        return step, None
-    red = outcome(Ending.GATE_FAILED, context, [step._replace(commit=None)], None)
-    return step, red._replace(operation=one.operation, lane=one.lane, log=result.log)
-
-
-def _rest(
-    context: Context,
-    view: PlanView,
-    journal: database.Journal,
-    lock: locks.Lock,
-    one: stops.Waiting,
-    before: list[Step],
-    say: Listener,
-) -> LandOutcome:
+def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]) -> LandOutcome:
     """Go on with the tasks that came after the stop, onto the base as it is now."""
-    running.note(journal, one.operation, current=None)
-    began_at = context.base
-    context = _at_this_instant(context)
-    if not one.rest:
-        stops.close(context, journal, one.operation)
+    running.note(run.journal, run.operation, current=None)
+    began_at = run.context.base
+    context = _at_this_instant(run.context)
+    if not names:
+        stops.close(context, run.journal, run.operation)
         end = outcome(Ending.LANDED, context, before, context.base.commit)
-        return end._replace(operation=one.operation, base=began_at)
-    prepared = prepare(context, view, Request(one.rest, one.gates), lenient=True)
+        return end._replace(operation=run.operation, base=began_at)
+    run = run._replace(context=context, request=run.request._replace(names=tuple(names)))
+    prepared = prepare(context, view, run.request, lenient=True)
     refuse_dirty(context, prepared)
-    rest = carry.carry_out(context, journal, lock, one.operation, prepared, gates=one.gates, say=say)
+    rest = carry.carry_out(run, prepared)
     return rest._replace(steps=(*before, *rest.steps), base=began_at)

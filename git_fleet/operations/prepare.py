@@ -6,21 +6,15 @@ from typing import NamedTuple
 
 from git_fleet.analysis import order as orders
 from git_fleet.analysis import state as states
+from git_fleet.analysis.proof import Proof
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
-from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Step
+from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Request, Step
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import radar, simulate, survey
+from git_fleet.operations import landed, radar, simulate, survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.repo import looking
-
-
-class Request(NamedTuple):
-    """What to land: named tasks, or all that can be; with or without the gates."""
-
-    names: tuple[str, ...] = ()
-    gates: bool = True
 
 
 class Prepared(NamedTuple):
@@ -43,8 +37,11 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
     standings = states.standings(context.plan, snapshot, view.overlaps)
     chosen = _select(context, snapshot, standings, request)
     tips = {task.ref: snapshot.branches[task.ref] for task in chosen}
-    ahead = {ref: tip for ref, tip in tips.items() if snapshot.distances[ref].ahead}
-    waiting = _waiting([task for task in chosen if task.ref in ahead], standings)
+    proven = _proven(context, snapshot, standings, chosen)
+    ahead = {
+        task.ref: tips[task.ref] for task in chosen if snapshot.distances[task.ref].ahead and task.id not in proven
+    }
+    waiting = _waiting([task for task in chosen if task.ref in ahead], _with_proven(standings, proven))
     if request.names and waiting and not lenient:
         raise _too_early(context, snapshot, waiting)
     sight = radar.look(context.repository, context.base, ahead, family)
@@ -55,6 +52,8 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
     for task in chosen:
         if task.id in waiting:
             steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
+        elif task.id in proven:
+            steps.append(_idle(task, tips, Action.SKIP, proven[task.id].sentence))
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
@@ -69,6 +68,30 @@ def _refuse_unknown_ways(context: Context) -> None:
     ):
         if value != known:
             raise Fatal(f"{key} is '{value}': this version knows '{known}' only", [f"git config --unset {key}"])
+
+
+def _proven(
+    context: Context, snapshot: Snapshot, standings: Mapping[str, states.Standing], chosen: Sequence[Task]
+) -> dict[str, Proof]:
+    """task -> why it counts as landed although the base lacks its commits; of the chosen and of what they need."""
+    wanted = {task.id for task in chosen} | {need for task in chosen for need in task.needs}
+    tips = {
+        task.ref: snapshot.branches[task.ref].tip
+        for task in context.plan.tasks
+        if task.id in wanted
+        and standings[task.id].state is not State.LANDED
+        and (distance := snapshot.distances.get(task.ref))
+        and distance.ahead
+        and distance.behind  # a base that got nothing meanwhile has got no branch
+    }
+    found = landed.proofs(context.repository, context.base.commit, tips)
+    return {task.id: proof for task in context.plan.tasks if (proof := found.get(task.ref))}
+
+
+def _with_proven(standings: Mapping[str, states.Standing], proven: Mapping[str, Proof]) -> dict[str, states.Standing]:
+    return {
+        id: standing._replace(state=State.LANDED) if id in proven else standing for id, standing in standings.items()
+    }
 
 
 def _idle(task: Task, tips: Mapping[str, Branch], action: Action, reason: str) -> Step:

@@ -13,9 +13,9 @@ from git_fleet.model.events import Listener, Note, Removed
 from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import recover, revert, running, survey
+from git_fleet.operations import killed, landed, recover, revert, running, survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.repo import changing, git, looking, worktrees
 
 
@@ -32,11 +32,23 @@ def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = [find(context.plan, name) for name in dict.fromkeys(names)]
+    doubtful = {task.ref: snapshot.branches[task.ref].tip for task in tasks if _is_doubtful(snapshot, task)}
+    proofs = landed.proofs(context.repository, context.base.commit, doubtful)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
-        judged.append(Judged(task, tree, removal.verdict(_facts(context, snapshot, task, tree))))
+        facts = _facts(context, snapshot, task, tree)
+        proof = proofs.get(task.ref)
+        if proof is not None:
+            facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
+        judged.append(Judged(task, tree, removal.verdict(facts)))
     return judged
+
+
+def _is_doubtful(snapshot: Snapshot, task: Task) -> bool:
+    """Has it commits that the base lacks, though the base may have the change?"""
+    distance = snapshot.distances.get(task.ref)
+    return distance is not None and distance.ahead > 0 and distance.behind > 0
 
 
 def _facts(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> removal.Facts:
@@ -106,6 +118,7 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
     """Remove all named tasks' worktrees and branches, or none; the operation's number, None with nothing to do."""
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
+        killed.landings_anywhere(context, journal, say)
         lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
         recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         context = context._replace(worktrees=git.worktrees(repository))

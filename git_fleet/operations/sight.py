@@ -52,13 +52,13 @@ def look(
     """
     repository, base = context.repository, context.base
     family, unknown = _family(context, tips, family)
+    rules = drivers.rules(repository)  # asked while the worktrees are still being looked into
+    memory = memory_of(repository, rules, write=remember) if memo else None
     work = _work(context, tips, dirt_soon, committed=committed)
     unknown |= work.unknown
     ahead = {key: tip for key, tip in tips.items() if key in work.dirt or family.distances[tip.commit].ahead}
     if not ahead:
         return _sight(tips, Scan(radars.NOTHING, 0, 0), work, family, (), {}, {})
-    rules = drivers.rules(repository)
-    memory = memory_of(repository, rules, write=remember) if memo else None
     dirt = {tips[key].worktree or "": seen for key, seen in work.dirt.items()}
     with merging.quarantine(repository, base.commit, offline=True, heavy=live.heavy(dirt)) as place:
         judge = Judge(place, rules, memory, with_hunks=hunks)

@@ -10,10 +10,11 @@ from git_fleet.model.errors import Refused, Stopped
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
+from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step, merge_message
 from git_fleet.operations import lanes, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
+from git_fleet.operations.run import Run
 from git_fleet.repo import changing, git, looking, merging
 
 
@@ -22,7 +23,7 @@ class Waiting(NamedTuple):
 
     operation: int
     onto: str
-    gates: bool
+    request: Request
     line: str
     lane: str
     step: Step
@@ -37,7 +38,8 @@ def read(operation: Operation) -> Waiting | None:
     current = detail["current"]
     step = Step(**{**current, "action": Action(current["action"]), "conflicts": tuple(current["conflicts"])})
     rest = tuple(detail["rest"])
-    return Waiting(operation.id, detail["onto"], detail["gates"], detail["line"], detail["lane"], step, rest)
+    request = Request(**{**detail["request"], "names": tuple(detail["request"]["names"])})
+    return Waiting(operation.id, detail["onto"], request, detail["line"], detail["lane"], step, rest)
 
 
 def waiting(journal: database.Journal, onto: str) -> Waiting | None:
@@ -57,16 +59,9 @@ def still_waiting(one: Waiting) -> Stopped:
     )
 
 
-def lay_out_or_finish(
-    context: Context,
-    journal: database.Journal,
-    operation: int,
-    landed: Sequence[Step],
-    rest: Sequence[Step],
-    *,
-    gates: bool,
-) -> LandOutcome:
+def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) -> LandOutcome:
     """Put the first conflict into a lane, for a human; without one the landing is done."""
+    context, journal, operation = run.context, run.journal, run.operation
     repository, base = context.repository, context.base
     line = landed[-1].commit if landed else base.commit
     assert line is not None

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from git_fleet.analysis import ancestry, ownership
 from git_fleet.analysis import state as states
@@ -140,8 +141,9 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     standings |= _under_an_older_title(context, snapshot, standings)
     extra = _unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
-    dirt = dirt_soon()
-    seen = sights.look(context, tips, dirt_soon=lambda: dirt, family=family)
+    looked = cache(dirt_soon)
+    seen = sights.look(context, tips, dirt_soon=looked, family=family)
+    dirt = looked()
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         gates = journal.gates_by_task() if journal else {}
     waves = {id: number for number, wave in enumerate(view.waves, 1) for id in wave}

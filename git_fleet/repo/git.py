@@ -353,7 +353,9 @@ def history(repository: Repository, commit: str, limit: int) -> list[str]:
     return answer(repository, "rev-list", f"--max-count={limit}", commit).split()
 
 
-def footprints(repository: Repository, commits: Sequence[str]) -> dict[str, Footprint]:
+def footprints(
+    repository: Repository, commits: Sequence[str], *, env: Mapping[str, str] = OFFLINE, cwd: str | None = None
+) -> dict[str, Footprint]:
     """What each commit changed, without rename detection; of a merge, what differs from all its parents.
 
     Raises GitError where objects are missing; nothing is fetched for it.
@@ -364,7 +366,8 @@ def footprints(repository: Repository, commits: Sequence[str]) -> dict[str, Foot
         "diff-tree",
         *options,
         stdin="".join(f"{commit}\n" for commit in commits),
-        env=OFFLINE,
+        env=env,
+        cwd=cwd,
     )
     paths: dict[str, list[str]] = {}
     merges = set()

@@ -1,0 +1,150 @@
+"""What has landed already, also where it was squashed or rebased elsewhere: the proof, or nothing. Read-only."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from git_fleet.analysis import ancestry
+from git_fleet.analysis.proof import Own, Proof, There, merged, prove
+from git_fleet.model.errors import GitError
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import git, merging, patches
+
+FARTHEST = 2000
+"""Commits of the base since a branch left it, and commits of a branch, that are looked at. What is beyond is unknown,
+and unknown is not landed."""
+
+
+class _Branch(NamedTuple):
+    tip: str
+    start: str
+    """Where it left the base."""
+    own: tuple[str, ...]
+    since: tuple[str, ...]
+    """Commits that the base has got meanwhile, newest first."""
+    linear: bool
+
+
+def proofs(repository: Repository, base: str, tips: Mapping[str, str]) -> dict[str, Proof | None]:
+    """By full ref name: the proof that the branch at this tip is in the commit `base`; None without one.
+
+    A branch without commits of its own has nothing that could have landed. A handful of processes for all.
+    """
+    found: dict[str, Proof | None] = dict.fromkeys(tips)
+    if not tips:
+        return found
+    heads = list(dict.fromkeys(tips.values()))
+    graph = git.graph(repository, base, heads)
+    own, since = ancestry.own_commits(graph, base, heads), ancestry.lacked(graph, base, heads)
+    inside = {ref: tip for ref, tip in tips.items() if not own[tip]}
+    found |= _of_ancestors(repository, base, inside)
+    parents = dict(graph)
+    outside = {tip: own[tip] for tip in tips.values() if own[tip] and since[tip]}
+    starts = _starts(repository, base, outside, parents)
+    branches = [
+        _Branch(tip, start, own[tip], since[tip][:FARTHEST], all(len(parents[commit]) == 1 for commit in own[tip]))
+        for tip, start in starts.items()
+    ]
+    try:
+        by_tip = _by_content(repository, base, branches, parents) if branches else {}
+    except GitError:  # objects are missing, as in a partial clone: unknown
+        return found
+    return found | {ref: by_tip.get(tip) for ref, tip in tips.items() if ref not in inside}
+
+
+def _of_ancestors(repository: Repository, base: str, tips: Mapping[str, str]) -> dict[str, Proof]:
+    """Tips in the base's history: beside its own line somebody merged them, on it the reflog must know of work."""
+    if not tips:
+        return {}
+    line = set(git.first_parents(repository, base, FARTHEST))
+    began = git.refs(repository, git.ORIGINS)
+    return {
+        ref: merged(tip)
+        for ref, tip in tips.items()
+        if began.get(f"{git.ORIGINS}{ref.removeprefix('refs/heads/')}") != tip
+        and ((tip not in line and len(line) < FARTHEST) or tip in git.own_commits(repository, ref))
+    }
+
+
+def _starts(
+    repository: Repository,
+    base: str,
+    own: Mapping[str, Sequence[str]],
+    parents: Mapping[str, Sequence[str]],
+) -> dict[str, str]:
+    """Where each tip left the base. Where all its commits stand on one commit of the base, that is it."""
+    found: dict[str, str] = {}
+    several = []
+    for tip, commits in own.items():
+        mine = set(commits)
+        below = {parent for commit in commits for parent in parents[commit] if parent not in mine}
+        if len(below) == 1:
+            found[tip] = below.pop()
+        elif below:
+            several.append(tip)
+    asked = git.merge_bases(repository, base, several)
+    return found | {tip: start for tip, start in zip(several, asked, strict=True) if start}
+
+
+def _by_content(
+    repository: Repository, base: str, branches: Sequence[_Branch], parents: Mapping[str, Sequence[str]]
+) -> dict[str, Proof | None]:
+    """By tip: what trees, merges and patch ids prove of branches with commits that the base lacks."""
+    wanted = [commit for one in branches for commit in (one.tip, one.start, *_of_few(one), *one.since)]
+    trees = git.trees_of(repository, [base, *wanted, *_parents_of(branches, parents)])
+    branches = [one for one in branches if trees[one.tip] != trees[one.start]]  # else it changes nothing
+    with merging.quarantine(repository, base, offline=True) as place:
+        merges = merging.merges(place, [(base, one.tip) for one in branches])
+        changes = _patches(place, branches, parents, trees)
+    found = {}
+    for one, merge in zip(branches, merges, strict=True):
+        own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=merge.clean and merge.tree == trees[base])
+        since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
+        found[one.tip] = prove(own, base, since)
+    return found
+
+
+def _of_few(one: _Branch) -> tuple[str, ...]:
+    """Its commits, where each of them may be looked at: a merge is more than what it changes."""
+    return one.own if one.linear and len(one.own) <= FARTHEST else ()
+
+
+def _parents_of(branches: Sequence[_Branch], parents: Mapping[str, Sequence[str]]) -> list[str]:
+    return [parents[commit][0] for one in branches for commit in _of_few(one)]
+
+
+class _Changes(NamedTuple):
+    """Patch ids by commit; `backs` are make-believe commits that take a commit back, `wholes` a branch in one."""
+
+    ids: Mapping[str, str]
+    wholes: Mapping[str, str]
+    backs: Mapping[str, str]
+
+    def own(self, one: _Branch) -> Own:
+        whole = self.wholes[one.tip]
+        named = [(commit, self.ids.get(commit), self.ids.get(self.backs[commit])) for commit in (whole, *_of_few(one))]
+        return Own(
+            tree="",
+            patches=tuple(patch for commit, patch, _ in named[1:] if patch),
+            whole=self.ids.get(whole),
+            takes_back=tuple((patch, back) for _, patch, back in named if patch and back),
+        )
+
+
+def _patches(
+    place: merging.Quarantine,
+    branches: Sequence[_Branch],
+    parents: Mapping[str, Sequence[str]],
+    trees: Mapping[str, str],
+) -> _Changes:
+    """Of all that could be the same change, the patch ids: what changes other paths is another change."""
+    made = merging.commits(place, [(trees[one.tip], (one.start,)) for one in branches])
+    wholes = {one.tip: whole for one, whole in zip(branches, made, strict=True)}
+    single = list(dict.fromkeys(commit for one in branches for commit in _of_few(one)))
+    reverses = [(trees[one.start], (wholes[one.tip],)) for one in branches]
+    reverses += [(trees[parents[commit][0]], (commit,)) for commit in single]
+    forward = [*wholes.values(), *single]
+    backs = dict(zip(forward, merging.commits(place, reverses), strict=True))
+    touched = patches.paths(place, [*forward, *dict.fromkeys(commit for one in branches for commit in one.since)])
+    mine = {touched[commit] for commit in forward if touched[commit]}
+    same = [commit for commit, paths in touched.items() if paths in mine and commit not in backs]
+    return _Changes(patches.ids(place, [*forward, *backs.values(), *same]), wholes, backs)

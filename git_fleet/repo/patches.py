@@ -1,0 +1,36 @@
+"""What commits change, by git's patch ids: the same change has the same id wherever it was made."""
+
+from collections.abc import Sequence
+
+from git_fleet.model.errors import GitError
+from git_fleet.repo import git, merging
+
+_NOT_KNOWN = 129
+
+_DIFF = ("-p", "-U3", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
+
+
+def ids(place: merging.Quarantine, commits: Sequence[str]) -> dict[str, str]:
+    """The patch id of each commit with one parent that changes something; two processes for all.
+
+    White space counts and files that are not text count by their contents (`--verbatim`, git 2.39): an older git gets
+    no ids at all. Raises GitError where objects are missing; nothing is fetched in an offline quarantine.
+    """
+    if not commits:
+        return {}
+    top, asked = merging.top(place), "".join(f"{commit}\n" for commit in dict.fromkeys(commits))
+    diff = git.answer(place.repository, "diff-tree", "--stdin", *_DIFF, cwd=top, env=place.env, stdin=asked)
+    told = git.ask(place.repository, "patch-id", "--verbatim", cwd=top, env=place.env, stdin=diff)
+    if told.status == _NOT_KNOWN:
+        return {}
+    if told.status:
+        raise GitError(("patch-id",), told.status, told.stderr)
+    return {commit: patch for patch, commit in map(str.split, told.stdout.splitlines())}
+
+
+def paths(place: merging.Quarantine, commits: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The paths that each commit with one parent changes; one process for all. Raises GitError as `ids`."""
+    if not commits:
+        return {}
+    found = git.footprints(place.repository, commits, env=place.env, cwd=merging.top(place))
+    return {commit: footprint.paths for commit, footprint in found.items()}
