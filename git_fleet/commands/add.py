@@ -54,5 +54,5 @@ def command(
         outcome = create.dry_run(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
     else:
         outcome = create.add(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
-    front.answer("".join(f"{path}\n" for path in outcome.paths))
+    front.answer_raw("".join(f"{path}\n" for path in outcome.paths))
     return Exit.REFUSED if outcome.refused else Exit.DONE

@@ -188,6 +188,7 @@ def add(
 ) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
+    running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
         killed.landings_anywhere(context, journal, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:

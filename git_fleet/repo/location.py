@@ -33,8 +33,10 @@ def locate() -> Repository:
         here = os.getcwd()
     except FileNotFoundError:
         raise Fatal("the current directory is gone", ["cd to a directory that exists"]) from None
-    told = {name: os.environ[name] for name in process.LOCATION_VARIABLES if name in os.environ}
-    # The one question that hears GIT_DIR and its kin: they may be what the user typed (`git --git-dir=… fleet`).
+    # The one question that hears GIT_DIR: it may be what the user typed (`git --git-dir=… fleet`). What other variables
+    # say of other places holds for the command that set them.
+    heard = ("GIT_DIR", "GIT_WORK_TREE") if "GIT_DIR" in os.environ else ()
+    told = {name: os.environ[name] for name in heard if name in os.environ}
     asked = process.run([git_program(), "rev-parse", *_QUESTIONS], cwd=here, env=told)
     answers = asked.stdout.split("\n")[:-1]  # splitlines would also split at what Unicode calls a line
     if len(answers) < 4:

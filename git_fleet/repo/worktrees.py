@@ -70,9 +70,7 @@ def _libgit2_opens(repository: Repository) -> bool:
     """sha256, reftable and partial clones are git's alone (libgit2 1.9)."""
     if repository.object_format != "sha1":
         return False
-    extensions = {
-        key for key, _ in git.config_entries(repository, _NOT_LIBGIT2S)
-    }
+    extensions = {key for key, _ in git.config_entries(repository, _NOT_LIBGIT2S)}
     return not extensions - {"extensions.worktreeconfig", "extensions.preciousobjects"}
 
 

@@ -7,7 +7,7 @@ work in are refused in one line, and nothing is changed.
 import contextlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import kinds
@@ -20,13 +20,6 @@ from warm import Warm
 TASKS = ("1", "2", "3", "4")
 OWNS = {"1": "one/", "2": "two/", "3": "three/", "4": "four/"}
 AHEAD = {"1": 1, "2": 1, "3": 2}
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    program = Warm()
-    yield program
-    program.close()
 
 
 class Teller:
