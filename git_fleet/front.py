@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -41,6 +41,7 @@ def common(function: Function) -> Function:
 
 plan_option = click.option("--plan", "plan_file", metavar="<file>", help="Read the plan from this file.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+wide_option = click.option("--wide", is_flag=True, help="Show every column, whatever the terminal's width.")
 dry_option = click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
@@ -57,7 +58,7 @@ def style(configured: str = "auto", *, wide: bool = False) -> Style:
     terminal = sys.stdout.isatty()
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     return Style(
-        width=_width() if terminal else None,
+        width=_width(sys.stdout) if terminal else None,
         color=_color(configured, terminal=terminal or "GIT_PAGER_IN_USE" in os.environ),
         ascii=encoding != "utf8",
         wide=wide,
@@ -65,12 +66,17 @@ def style(configured: str = "auto", *, wide: bool = False) -> Style:
     )
 
 
-def _width() -> int:
+def error_width() -> int | None:
+    """Columns of the terminal that standard error goes to; None where it goes elsewhere."""
+    return _width(sys.stderr) if sys.stderr.isatty() else None
+
+
+def _width(stream: TextIO) -> int:
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:
         return int(told)
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        return os.get_terminal_size(stream.fileno()).columns or 80
     except OSError:
         return 80
 
@@ -109,7 +115,7 @@ def listener() -> Listener:
             failed = isinstance(event, NotCreated)
             click.echo(f"error: {line}" if failed else line, err=True)
         if isinstance(event, NotCreated):
-            for more in sentences.hints(event.hints):
+            for more in sentences.hints(event.hints, error_width()):
                 click.echo(more, err=True)
 
     return say
@@ -136,7 +142,7 @@ def redraw(text: str, footer: str, over: str) -> str:
     """Draw a frame over the one before, in one write; returns the frame as drawn."""
     from git_fleet.output import frame as frames
 
-    columns, height = _width(), os.get_terminal_size(sys.stdout.fileno()).lines or 24
+    columns, height = _width(sys.stdout), os.get_terminal_size(sys.stdout.fileno()).lines or 24
     frame = frames.fitted(text, footer, columns=columns, height=height)
     if frame != over:
         click.echo(frames.drawn(frame, over, columns), nl=False)
@@ -179,9 +185,11 @@ def answer_json(document: dict[str, object]) -> None:
 
 def hint(lines: Sequence[str], *, wanted: bool = True) -> None:
     """What to type next goes to standard error."""
-    if wanted and not _meta("quiet"):
-        for line in lines:
-            click.echo(f"hint: {line}", err=True)
+    if wanted and not _meta("quiet") and lines:
+        from git_fleet.output import sentences
+
+        for line in sentences.hints(lines, error_width()):
+            click.echo(line, err=True)
 
 
 def complain(line: str) -> None:

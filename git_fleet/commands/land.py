@@ -27,6 +27,7 @@ _CODES = (
 @click.option("--continue", "go_on", is_flag=True, help="Land the conflict that you resolved, and go on.")
 @click.option("--skip", is_flag=True, help="Leave the conflicting branch out, and go on.")
 @click.option("--abort", is_flag=True, help="End a landing that stopped; what has landed stays.")
+@front.wide_option
 @front.plan_option
 @front.json_option
 @front.common
@@ -39,6 +40,7 @@ def command(
     go_on: bool,
     skip: bool,
     abort: bool,
+    wide: bool,
     plan_file: str | None,
     as_json: bool,
 ) -> int:
@@ -47,15 +49,15 @@ def command(
     Without <task>, all that have commits. The base moves once, after every gate has passed. Exits with 4 when a
     conflict waits for you, with 5 when a gate failed.
     """
-    from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
+    from git_fleet.operations import outlook
 
     if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
         raise Usage("--continue, --skip and --abort stand alone", ["git fleet land --continue"])
     if script and as_json:
         raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
     context = contexts.find(plan_file, onto)
-    view = views.view(context.plan)
+    view = outlook.view(context)
     contexts.refuse_broken_plan(view)
     request = Request(tasks, not no_gate)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
@@ -65,7 +67,7 @@ def command(
     else:
         outcome = _done(context, view, request, how=(go_on, skip, abort), say=front.listener())
     if outcome is not None:
-        _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, hints=refused is None)
+        _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, wide=wide, hints=refused is None)
     _say_where_to_go(context)
     if refused is not None:
         raise refused
@@ -79,8 +81,10 @@ def _simulated(
     from git_fleet.operations import land
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
+    from git_fleet.repo import merging
 
-    prepared = prepare(context, view, request)
+    with merging.quarantine(context.repository, context.base.commit) as place:
+        prepared = prepare(context, view, request, place)
     outcome = dry_run(context, prepared)
     if not script:
         return outcome, land.would_refuse(context, prepared)
@@ -126,6 +130,7 @@ def _speak(
     typed: tuple[tuple[str, ...], bool, tuple[str, ...]],
     *,
     as_json: bool,
+    wide: bool,
     hints: bool,
 ) -> None:
     from git_fleet.operations import context as contexts
@@ -136,7 +141,7 @@ def _speak(
     if as_json:
         front.answer_json(speech.document(outcome))
     else:
-        front.answer(speech.text(outcome, front.style(context.settings.color)))
+        front.answer(speech.text(outcome, front.style(context.settings.color, wide=wide)))
     failure = speech.failure(outcome)
     if failure is not None:
         for line in gate.last_lines(outcome.log):

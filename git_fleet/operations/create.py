@@ -49,6 +49,14 @@ class Selection(NamedTuple):
     all: bool = False
 
 
+class Request(NamedTuple):
+    """What `add` is asked for. `new_row`: the task that was typed on the spot."""
+
+    selection: Selection
+    allow_overlap: bool = False
+    new_row: Row | None = None
+
+
 def choose(plan: Plan, view: PlanView, standings: dict[str, states.Standing], selection: Selection) -> list[Task]:
     """The tasks meant, in plan order. Sweeping ways leave out what has landed or was dropped. Raises Fatal."""
     wanted = {find(plan, name).id for name in selection.names}
@@ -100,23 +108,6 @@ def command_for(row: Row) -> str:
     return f"git fleet add {shlex.quote(said)}{''.join(more)}"
 
 
-def _for_new(answers: Sequence[admission.Admission], row: Row | None) -> tuple[admission.Admission, ...]:
-    """The same, with hints that work for a task that is written down nowhere."""
-    if row is None:
-        return tuple(answers)
-    command, old = command_for(row), f"git fleet add {row.id}"
-    return tuple(
-        answer._replace(
-            hints=tuple(
-                hint.replace(old, command).replace(f"then add {row.id}", "then add it again") for hint in answer.hints
-            )
-        )
-        if answer.task.id == row.id
-        else answer
-        for answer in answers
-    )
-
-
 def with_row(context: Context, row: Row) -> Context:
     """The plan as it would be with a task typed on the spot; it is written down only once its worktree is there.
 
@@ -139,35 +130,29 @@ def refuse_bad_row(before: PlanView, after: PlanView) -> None:
 
 
 def judge(
-    context: Context, view: PlanView, selection: Selection, *, allow_overlap: bool
+    context: Context, view: PlanView, request: Request
 ) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
-    tasks = choose(context.plan, view, standings, selection)
+    tasks = choose(context.plan, view, standings, request.selection)
     seen = admission.Seen(
         standings=standings,
         branches=frozenset(snapshot.branches) | {context.base.ref},
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
         lost=frozenset(tree.path for tree in snapshot.worktrees if _is_lost(tree)),
+        older=survey.older_branches(context, snapshot, standings),
+        commands={request.new_row.id: command_for(request.new_row)} if request.new_row else {},
     )
     limit = context.settings.limit
-    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=allow_overlap)
+    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=request.allow_overlap)
 
 
-def dry_run(
-    context: Context,
-    view: PlanView,
-    selection: Selection,
-    *,
-    allow_overlap: bool,
-    say: Listener,
-    new_row: Row | None = None,
-) -> Outcome:
+def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """What `add` would do; read-only."""
-    _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
-    for answer in _for_new(answers, new_row):
+    _, answers = judge(context, view, request)
+    for answer in answers:
         task = answer.task
         if answer.why is not None:
             say(NotCreated(task.id, answer.why, answer.hints))
@@ -177,32 +162,24 @@ def dry_run(
     return Outcome((), (), tuple(a.task.id for a in answers if a.why), None, tuple(task.worktree for task in there))
 
 
-def add(
-    context: Context,
-    view: PlanView,
-    selection: Selection,
-    *,
-    allow_overlap: bool,
-    say: Listener,
-    new_row: Row | None = None,
-) -> Outcome:
+def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
     running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
         killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
             location.note_main(repository)
             context = context._replace(worktrees=git.worktrees(repository))
-            standings, answers = judge(context, view, selection, allow_overlap=allow_overlap)
-            answers = _for_new(answers, new_row)
+            standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
             operation, alive = None, None
-            if wanted and new_row is not None:
-                with locks.hold(repository.fleet_dir, PLAN):
-                    source.append(context.plan, repository, new_row)  # first: a plan that cannot hold it refuses
-                context = _begun_in_config(context, new_row)
+            if wanted and request.new_row is not None:
+                with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
+                    # first: a plan that cannot hold it refuses
+                    source.append(context.plan, repository, request.new_row)
+                context = _begun_in_config(context, request.new_row)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
@@ -285,7 +262,7 @@ def _fill(
         if result.status == 0:
             made.append(answer)
             continue
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             revert.take_back(repository, _intents(context, answer), operation or 0, lock)
         said = " ".join(result.stderr.split()) or f"git ended with status {result.status}"
         say(NotCreated(answer.task.id, f"its files could not be written: {said}"))

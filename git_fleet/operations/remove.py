@@ -120,7 +120,7 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
     running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
         recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         context = context._replace(worktrees=git.worktrees(repository))
         judged = judge(context, view, names)

@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Busy, Refused
+from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import RecordedChange
 from git_fleet.repo import changing, git, process
@@ -22,6 +23,11 @@ def refuse_inside_a_commit() -> None:
     """Raises Refused in a hook of `git commit`: git holds the index, and branches must not move under its commit."""
     if process.inside_a_commit():
         raise Refused("nothing was done: a git commit is under way here, and this runs in one of its hooks")
+
+
+def tells(say: Listener) -> Callable[[str], None]:
+    """For `locks.hold`: tells whoever has to wait for whom he waits."""
+    return lambda holder: say(Note(f"waits for another git fleet ({holder})"))
 
 
 @contextmanager

@@ -43,12 +43,13 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
     running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal:
         killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        tell = running.tells(say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         operation = choose(journal, number)
         with (
-            locks.hold(repository.fleet_dir, _lock_of(operation)),
-            locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
+            locks.hold(repository.fleet_dir, _lock_of(operation), waits=tell),
+            locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock,
         ):
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)

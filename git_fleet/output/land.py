@@ -14,13 +14,13 @@ SCHEMA = "git-fleet.land.v1"
 _COLUMNS = (
     Column("#", "right", drop=2),
     Column("id", least=12),
-    Column("title", drop=3, least=14),
+    Column("title", drop=4, least=14),
     Column("step"),
     Column("tree", drop=1),
-    Column("commit", drop=6),
+    Column("commit", drop=3),
     Column("gate", drop=5),
     Column("conflicts", drop=7, least=16),
-    Column("reason", drop=4, least=20),
+    Column("reason", drop=6, least=20),
 )
 _MOST_IDLE = 3
 _AFTERWARDS = MappingProxyType(
