@@ -40,7 +40,7 @@ def _refuse_flipped(repository: Repository) -> None:
     folder = os.path.dirname(repository.common_dir)
     if not repository.bare or os.path.basename(repository.common_dir) != ".git":
         return
-    if any(os.path.lexists(f"{folder}/{path}") for path in git.first_tracked(repository, folder)):
+    if any(os.path.lexists(f"{folder}/{path}") for path in looking.first_tracked(repository, folder)):
         raise Fatal(
             f"core.bare is true, but '{folder}' has files of the repository checked out",
             [f"git -C {shlex.quote(folder)} config core.bare false"],

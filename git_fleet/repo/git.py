@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Repository, Worktree
-from git_fleet.model.plan import Footprint
 from git_fleet.repo import process
 from git_fleet.repo.location import git_program
 
@@ -229,14 +228,6 @@ def refs(repository: Repository, *patterns: str) -> dict[str, str]:
     return {ref: oid for oid, _, ref in (line.partition(" ") for line in lines)}
 
 
-def first_tracked(repository: Repository, top: str) -> list[str]:
-    """A few of the paths that the index of the git directory itself names, were it for the folder `top`."""
-    if not os.path.exists(f"{repository.common_dir}/index"):
-        return []
-    listed = ask(repository, f"--work-tree={top}", "ls-files", "-z", "--cached", cwd=top).stdout
-    return listed.split("\0", 100)[:100][:-1]
-
-
 def resolve(repository: Repository, name: str) -> str | None:
     """The commit that a full ref name or object id stands for; None if there is none."""
     result = ask(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
@@ -351,42 +342,6 @@ def tree_paths(repository: Repository, tree: str) -> tuple[str, ...]:
     """Every file of a tree or commit, sorted as text. Raises GitError where objects are missing; nothing is fetched."""
     listed = answer(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree, env=OFFLINE)
     return tuple(sorted(listed.split("\0")[:-1]))
-
-
-def history(repository: Repository, commit: str, limit: int) -> list[str]:
-    """The last `limit` commits, whatever the line, newest first."""
-    return answer(repository, "rev-list", f"--max-count={limit}", commit).split()
-
-
-def footprints(
-    repository: Repository, commits: Sequence[str], *, env: Mapping[str, str] = OFFLINE, cwd: str | None = None
-) -> dict[str, Footprint]:
-    """What each commit changed, without rename detection; of a merge, what differs from all its parents.
-
-    Raises GitError where objects are missing; nothing is fetched for it.
-    """
-    options = ("--stdin", "-r", "-c", "--raw", "-z", "--root", "--no-renames", "--always")
-    listed = answer(
-        repository,
-        "diff-tree",
-        *options,
-        stdin="".join(f"{commit}\n" for commit in commits),
-        env=env,
-        cwd=cwd,
-    )
-    paths: dict[str, list[str]] = {}
-    merges = set()
-    items = iter(listed.split("\0")[:-1])
-    here = ""
-    for item in items:
-        if item.startswith(":"):
-            paths[here].append(next(items))
-            if item.startswith("::"):
-                merges.add(here)
-        else:
-            here = item
-            paths[here] = []
-    return {commit: Footprint(tuple(found), commit in merges) for commit, found in paths.items()}
 
 
 def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> list[str]:
