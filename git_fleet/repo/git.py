@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Repository, Worktree
-from git_fleet.model.plan import Footprint
 from git_fleet.repo import process
 from git_fleet.repo.location import git_program
 
@@ -33,11 +32,11 @@ def private_dir(worktree: str) -> str | None:
     if os.path.isdir(link):
         return link
     try:
-        with open(link, encoding="utf-8", errors="surrogateescape") as file:
-            label, _, path = file.read(8192).partition(":")
+        with open(link, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            label, _, path = file.read(8192).partition(": ")
     except OSError:
         return None
-    return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
+    return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
 
 
 def short(ref: str) -> str:
@@ -202,13 +201,28 @@ _BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)"
 
 
 def branches(repository: Repository, patterns: Sequence[str] = ("refs/heads/",)) -> dict[str, Branch]:
-    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits."""
+    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits.
+
+    A ref whose commit is not in the repository is left out.
+    """
+    args = ("for-each-ref", f"--format={_BRANCH_FORMAT}")
+    result = ask(repository, *args, *patterns)
+    if result.status:  # git lists none where one cannot be read
+        whole = without_objects(repository, refs(repository, *patterns), present=True)
+        result = process.Result(0, answer(repository, *args, *whole) if whole else "", "")
     found = {}
-    for line in _lines(answer(repository, "for-each-ref", f"--format={_BRANCH_FORMAT}", *patterns)):
+    for line in _lines(result.stdout):
         ref, tip, tree, date = line.split("\0")
         if tree:
             found[ref] = Branch(ref, tip, tree, int(date or 0))
     return found
+
+
+def without_objects(repository: Repository, refs: Mapping[str, str], *, present: bool = False) -> list[str]:
+    """Those of the refs whose objects are not in the repository; with `present`, those whose objects are."""
+    told = answer(repository, "cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in refs.values()))
+    there = [not line.endswith(" missing") for line in _lines(told)]
+    return [ref for ref, is_there in zip(refs, there, strict=True) if is_there == present]
 
 
 def refs(repository: Repository, *patterns: str) -> dict[str, str]:
@@ -345,42 +359,6 @@ def tree_paths(repository: Repository, tree: str) -> tuple[str, ...]:
     """Every file of a tree or commit, sorted as text. Raises GitError where objects are missing; nothing is fetched."""
     listed = answer(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree, env=OFFLINE)
     return tuple(sorted(listed.split("\0")[:-1]))
-
-
-def history(repository: Repository, commit: str, limit: int) -> list[str]:
-    """The last `limit` commits, whatever the line, newest first."""
-    return answer(repository, "rev-list", f"--max-count={limit}", commit).split()
-
-
-def footprints(
-    repository: Repository, commits: Sequence[str], *, env: Mapping[str, str] = OFFLINE, cwd: str | None = None
-) -> dict[str, Footprint]:
-    """What each commit changed, without rename detection; of a merge, what differs from all its parents.
-
-    Raises GitError where objects are missing; nothing is fetched for it.
-    """
-    options = ("--stdin", "-r", "-c", "--raw", "-z", "--root", "--no-renames", "--always")
-    listed = answer(
-        repository,
-        "diff-tree",
-        *options,
-        stdin="".join(f"{commit}\n" for commit in commits),
-        env=env,
-        cwd=cwd,
-    )
-    paths: dict[str, list[str]] = {}
-    merges = set()
-    items = iter(listed.split("\0")[:-1])
-    here = ""
-    for item in items:
-        if item.startswith(":"):
-            paths[here].append(next(items))
-            if item.startswith("::"):
-                merges.add(here)
-        else:
-            here = item
-            paths[here] = []
-    return {commit: Footprint(tuple(found), commit in merges) for commit, found in paths.items()}
 
 
 def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> list[str]:
