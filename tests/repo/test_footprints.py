@@ -6,7 +6,7 @@ import kit
 
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Footprint
-from git_fleet.repo import footprints
+from git_fleet.repo import footprints, git
 
 
 def opened(repo: kit.Repo) -> Repository:
