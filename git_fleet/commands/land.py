@@ -102,7 +102,7 @@ def _simulated(
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = context.settings.gates if request.gates else ()
-    front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
     return None, None
 
 

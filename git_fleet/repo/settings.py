@@ -65,6 +65,9 @@ def base_of(repository: Repository, settings: Settings, worktrees: tuple[Worktre
         branch = heads.get(f"refs/heads/{name.removeprefix('refs/heads/')}")
         if branch:
             return Base(branch.short, branch.tip, branch.tree)
+    broken = git.without_objects(repository, git.refs(repository, "refs/heads/"))
+    if broken:
+        raise Fatal(f"the commits of some branches are not in the repository: {', '.join(broken[:5])}", ["git fsck"])
     if named:
         raise Fatal(
             f"the base '{named}' is not a branch with commits", [f"git branch {named} <commit>, or set fleet.base"]

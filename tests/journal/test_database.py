@@ -17,7 +17,7 @@ from git_fleet.model.errors import Busy, Fatal
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 
-REF = RecordedChange(ChangeKind.REF, "refs/heads/ü\udcff"[:-1], None, "1" * 40)
+REF = RecordedChange(ChangeKind.REF, "refs/heads/ü\udcff", None, "1" * 40)
 TREE = RecordedChange(ChangeKind.WORKTREE, "/there", '{"branch": "x"}', None)
 
 
