@@ -27,6 +27,7 @@ SUMMARIES = MappingProxyType(
         "land": "Merge what is done onto the base, tested, one after another",
         "sync": "Bring the base into task branches, in their worktrees",
         "remove": "Remove worktree and branch of landed tasks",
+        "clean": "Remove all that has landed; --purge empties the trash",
         "undo": "Take back the last operation",
         "log": "List operations",
         "path": "Print the path of a task's worktree",
@@ -199,7 +200,7 @@ def _say(error: FleetError) -> None:
 def _say_ended(number: int, words: list[str]) -> int:
     """Said, and for other signals than SIGINT also done: whoever waits for us sees which signal it was."""
     click.echo("error: interrupted" if number == signal.SIGINT else f"error: ended by signal {number}", err=True)
-    if words[:1] and words[0] in ("add", "land", "sync", "remove", "undo"):
+    if words[:1] and words[0] in ("add", "land", "sync", "remove", "clean", "undo", "doctor"):
         click.echo("hint: how far it came: git fleet log", err=True)
     if number == signal.SIGINT:
         return Exit.INTERRUPTED
@@ -209,6 +210,12 @@ def _say_ended(number: int, words: list[str]) -> int:
 
 
 def _say_usage(error: click.UsageError) -> None:
-    click.echo(f"error: {error.format_message()}", err=True)
+    from git_fleet.output.escape import safe
+
+    first, *more = error.format_message().split("\n")
+    click.echo(f"error: {safe(first)}", err=True)
+    for line in more:
+        name = line.lstrip("\t")
+        click.echo(f"{line[: len(line) - len(name)]}{safe(name)}", err=True)
     if error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)

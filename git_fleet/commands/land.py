@@ -24,6 +24,12 @@ _CODES = (
 @click.option("--script", is_flag=True, help="Print a shell script that does the same with plain git.")
 @click.option("--onto", metavar="<branch>", help="Land on this branch instead of the base.")
 @click.option("--order", metavar="<task>,…", help="Land these first, in this order, and say what that costs.")
+@click.option(
+    "--strategy",
+    type=click.Choice(("merge", "squash", "rebase", "ff")),
+    help="How a branch becomes commits of the base, instead of fleet.strategy.",
+)
+@click.option("--push", is_flag=True, help="Push the base when all is done.")
 @click.option("--no-gate", is_flag=True, help="Do not run the gates.")
 @click.option("--continue", "go_on", is_flag=True, help="Land the conflict that you resolved, and go on.")
 @click.option("--skip", is_flag=True, help="Leave the conflicting branch out, and go on.")
@@ -39,6 +45,8 @@ def command(
     script: bool,
     onto: str | None,
     order: str | None,
+    strategy: str | None,
+    push: bool,
     no_gate: bool,
     go_on: bool,
     skip: bool,
@@ -58,14 +66,18 @@ def command(
 
     said = {"continue": go_on, "skip": skip, "park": park, "abort": abort}
     hows = [how for how, wanted in said.items() if wanted]
-    if len(hows) > 1 or (hows and (tasks or dry_run or script or order)):
+    if len(hows) > 1 or (hows and (tasks or dry_run or script or order or strategy or push)):
         raise Usage("--continue, --skip, --park and --abort stand alone", ["git fleet land --continue"])
     if script and as_json:
         raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
     context = contexts.find(plan_file, onto)
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
-    request = Request(tasks, not no_gate, _listed(order))
+    if strategy:
+        context = context._replace(settings=context.settings._replace(strategy=strategy))
+    if script and context.settings.strategy != "merge":
+        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
+    request = Request(tasks, not no_gate, _listed(order), strategy=context.settings.strategy, push=push)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
     if script or dry_run:
@@ -77,6 +89,7 @@ def command(
             context, outcome, (options, no_gate, tasks, order or ""), as_json=as_json, wide=wide, hints=refused is None
         )
     _say_where_to_go(context)
+    refused = refused or _not_pushed(outcome)
     if refused is not None:
         raise refused
     return dict(_CODES).get(outcome.ending, Exit.DONE) if outcome else Exit.DONE
@@ -97,7 +110,7 @@ def _simulated(
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = context.settings.gates if request.gates else ()
-    front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
     return None, None
 
 
@@ -107,6 +120,12 @@ def _listed(order: str | None) -> tuple[str, ...]:
     if order is not None and (not names or len(set(names)) < len(names)):
         raise Usage("--order takes task ids, each once, with commas between", ["git fleet land --order 42,43"])
     return names
+
+
+def _not_pushed(outcome: LandOutcome | None) -> FleetError | None:
+    from git_fleet.operations import push
+
+    return push.failure(outcome.push, outcome.base.branch) if outcome and outcome.push else None
 
 
 def _say_where_to_go(context: Context) -> None:
@@ -127,13 +146,14 @@ def _done(
     how: str | None,
     say: Listener,
 ) -> LandOutcome | None:
-    from git_fleet.operations import land
+    from git_fleet.operations import land, push
 
     if how == "abort":
         land.abort(context, say)
         return None
     after_a_stop = {"continue": land.go_on, "skip": land.skip, "park": land.park}
-    return after_a_stop[how](context, view, say) if how else land.land(context, view, request, say)
+    outcome = after_a_stop[how](context, view, say) if how else land.land(context, view, request, say)
+    return push.of(context, outcome)
 
 
 def _speak(

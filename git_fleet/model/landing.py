@@ -21,6 +21,17 @@ class Request(NamedTuple):
     gates: bool = True
     order: tuple[str, ...] = ()
     """Tasks in the order in which they are to land; those that are not here follow in ours."""
+    strategy: str = "merge"
+    push: bool = False
+    """Push the base when all is done."""
+
+
+class Author(NamedTuple):
+    """Who wrote a commit, and when: `<seconds> <zone>`."""
+
+    name: str
+    mail: str
+    date: str
 
 
 class Candidate(NamedTuple):
@@ -80,6 +91,18 @@ class Ending(StrEnum):
     BASE_RED = "base red"
 
 
+class Push(NamedTuple):
+    """What became of a push: `pushed`, `rejected` or `unknown`, as the remote said afterwards; `why` in git's words."""
+
+    remote: str
+    ref: str
+    commit: str
+    state: str = "unknown"
+    why: str = ""
+    moved: bool = False
+    """Has the remote commits that this one lacks?"""
+
+
 class LandOutcome(NamedTuple):
     """What came of a landing. A conflict and a red gate are outcomes, not errors."""
 
@@ -96,6 +119,7 @@ class LandOutcome(NamedTuple):
     """The failed gate's output."""
     cost: OrderCost | None = None
     """Of an order that was given."""
+    push: Push | None = None
 
 
 class GateResult(NamedTuple):

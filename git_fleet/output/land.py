@@ -121,8 +121,13 @@ def document(outcome: LandOutcome) -> dict[str, object]:
         "result": _known(tree=outcome.tree, commit=None if _dry(outcome) else outcome.commit)
         | {"landed": [step.id for step in landed], "stopped": [step.id for step in _stopped(outcome)]},
         **_known(order=outcome.cost._asdict() if outcome.cost else None),
-        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log),
+        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log, push=_push(outcome)),
     }
+
+
+def _push(outcome: LandOutcome) -> dict[str, object] | None:
+    one = outcome.push
+    return one and {"remote": one.remote, "ref": one.ref, "commit": one.commit, "state": one.state}
 
 
 def _dry(outcome: LandOutcome) -> bool:
@@ -187,7 +192,7 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.NOTHING:
             return [f"nothing to land on {base}"]
         case Ending.LANDED:
-            return [_moved(outcome)]
+            return [_moved(outcome), *_pushed(outcome)]
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
@@ -196,6 +201,13 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
             return [red, "no branch is to blame, nothing landed"]
+
+
+def _pushed(outcome: LandOutcome) -> list[str]:
+    one = outcome.push
+    if one is None or one.state != "pushed":
+        return []
+    return [f"pushed to {safe(one.remote)} {safe(one.ref.removeprefix('refs/heads/'))}"]
 
 
 def _forecast(outcome: LandOutcome) -> str:
