@@ -19,7 +19,7 @@ from git_fleet.repo import git
 def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     """Build, test, move the base once, write it down, lay out the first conflict. An operation of `land` is running."""
     context, operation = run.context, run.operation
-    repository, base = context.repository, context.base
+    repository = context.repository
     landing = [step for step in prepared.steps if step.action is Action.LAND]
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
     landing = build.commits(context, landing, prepared.place, prepared.start)
