@@ -75,8 +75,6 @@ def command(
     contexts.refuse_broken_plan(view)
     if strategy:
         context = context._replace(settings=context.settings._replace(strategy=strategy))
-    if script and context.settings.strategy != "merge":
-        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
     request = Request(tasks, not no_gate, _listed(order), strategy=context.settings.strategy, push=push)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
@@ -99,18 +97,20 @@ def _simulated(
     context: Context, view: PlanView, request: Request, *, script: bool
 ) -> tuple[LandOutcome | None, FleetError | None]:
     """The certificate, and why `land` would refuse to carry it out."""
-    from git_fleet.operations import land
+    from git_fleet.operations import land, scripting
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
     from git_fleet.repo import merging
 
     with merging.quarantine(context.repository, context.base.commit) as place:
         prepared = prepare(context, view, request, place)
+        told = scripting.told(context, prepared) if script else {}
     outcome = dry_run(context, prepared)
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = context.settings.gates if request.gates else ()
-    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    way = scripts.Way(context.settings.strategy, told, prepared.start)
+    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__, way=way))
     return None, None
 
 
