@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Fatal, GitError, Moved, Refused
+from git_fleet.model.errors import Busy, Fatal, GitError, Moved, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
