@@ -3,11 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
-from git_fleet.model.events import Event, Gating, Listener, NotCreated, Progress
+from git_fleet.model.events import AtWork, Event, Gating, Listener, NotCreated, Progress
 from git_fleet.output.style import Style
 
 _MANY = 1_000
@@ -65,12 +65,12 @@ def style(configured: str = "auto", *, wide: bool = False) -> Style:
     )
 
 
-def _width() -> int:
+def _width(stream: TextIO | None = None) -> int:
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:
         return int(told)
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or 80
     except OSError:
         return 80
 
@@ -93,26 +93,52 @@ def listener() -> Listener:
         return _only_failures
     verbose = bool(_meta("verbose"))
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    drawn: list[str] = []
+    """The lines that stand at the bottom of the terminal, a lane each."""
+
+    def redraw_lanes(lines: list[str]) -> None:
+        if lines or drawn:
+            up = f"\033[{len(drawn)}A\r\033[J" if drawn else ""
+            drawn[:] = lines
+            click.echo(up + "".join(f"{line}\n" for line in lines), nl=False, err=True)
 
     def say(event: Event) -> None:
+        if isinstance(event, AtWork):
+            if live:
+                redraw_lanes(_lanes(event))
+            return
         if isinstance(event, Progress):
             if live:
                 end = "\n" if event.done == event.total else ""
                 click.echo(f"\r{event.what}: {event.done}/{event.total}\033[K{end}", nl=False, err=True)
             return
-        if isinstance(event, Gating) and not (live or verbose):
+        if isinstance(event, Gating) and (live or not verbose):
             return
         from git_fleet.output import sentences
 
         line = sentences.event(event)
+        under = list(drawn)
+        redraw_lanes([])
         if line is not None:
             failed = isinstance(event, NotCreated)
             click.echo(f"error: {line}" if failed else line, err=True)
+        redraw_lanes(under)
         if isinstance(event, NotCreated):
             for more in sentences.hints(event.hints):
                 click.echo(more, err=True)
 
     return say
+
+
+def _lanes(event: AtWork) -> list[str]:
+    """A line a lane, each in one row of the terminal."""
+    import time
+
+    from git_fleet.output import sentences
+    from git_fleet.output.escape import cut
+
+    told = sentences.lanes(event, time.time(), lambda began: time.strftime("%H:%M:%S", time.localtime(began)))
+    return [cut(line, _width(sys.stderr) - 1) for line in told]
 
 
 def _only_failures(event: Event) -> None:

@@ -37,6 +37,30 @@ class Gating(NamedTuple):
     gate: str
 
 
+class AtGate(NamedTuple):
+    """What a lane does: since `began_s` (since 1970) it tests the `place`-th tree of `total`."""
+
+    lane: int
+    what: str
+    gate: str
+    began_s: float
+    place: int
+    total: int
+
+
+class AtWork(NamedTuple):
+    """What all lanes do at this moment, said again and again; shown on a terminal only."""
+
+    lanes: tuple[AtGate, ...]
+
+
+class Evicted(NamedTuple):
+    """A gate threw a branch out of the landing."""
+
+    task: str
+    why: str
+
+
 class Gated(NamedTuple):
     what: str
     gate: str
@@ -72,5 +96,5 @@ class Note(NamedTuple):
     text: str
 
 
-Event = Created | NotCreated | Progress | Gating | Gated | Landed | Removed | Recovered | Note
+Event = Created | NotCreated | Progress | Gating | AtWork | Gated | Evicted | Landed | Removed | Recovered | Note
 Listener = Callable[[Event], None]

@@ -19,6 +19,10 @@ class Request(NamedTuple):
     names: tuple[str, ...] = ()
     """Tasks; none named: all that can."""
     gates: bool = True
+    only: tuple[str, ...] = ()
+    """Gates by name, or commands, to run instead of all that are configured."""
+    keep_going: bool = True
+    """Go on with the others when a gate has thrown out a branch."""
 
 
 class Candidate(NamedTuple):
@@ -69,6 +73,31 @@ class Ending(StrEnum):
     BASE_RED = "base red"
 
 
+class Eviction(NamedTuple):
+    """A branch that a gate threw out of a landing, and who is to blame: itself, or a partner that landed before it."""
+
+    id: str
+    gate: str
+    reason: str
+    partner: str | None = None
+    log: str | None = None
+
+
+class GateReport(NamedTuple):
+    """What the gates of a landing did."""
+
+    mode: str
+    lanes: int
+    runs: int = 0
+    seconds: float = 0.0
+    """Of all runs together."""
+    saved_s: float = 0.0
+    """By testing several trees at once, and by starting before it was known whether what comes before is green."""
+    evicted: tuple[Eviction, ...] = ()
+    disturbed: tuple[str, ...] = ()
+    """Refs and worktrees that changed while gates ran, a sentence each."""
+
+
 class LandOutcome(NamedTuple):
     """What came of a landing. A conflict and a red gate are outcomes, not errors."""
 
@@ -83,6 +112,7 @@ class LandOutcome(NamedTuple):
     """The worktree in which a conflict waits."""
     log: str | None = None
     """The failed gate's output."""
+    gates: GateReport | None = None
 
 
 class GateResult(NamedTuple):

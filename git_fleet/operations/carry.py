@@ -29,13 +29,14 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
         tree = advance.holder(context.worktrees, base.ref)
         mine = statuses.own(context, tree, touched)
         advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
-        if run.request.gates and context.settings.gates:
-            tested = gating.line(run, landing, rest)
-            if isinstance(tested, LandOutcome):
-                stops.close(context, run.journal, operation, str(tested.ending))
-                return tested
-            landing = tested
-        move_base(run, landing)
+        tested = gating.line(run, prepared, landing, rest)
+        if isinstance(tested, LandOutcome):
+            stops.close(context, run.journal, operation, str(tested.ending))
+            return tested
+        landing, rest, gates = tested
+        if landing:
+            move_base(run, landing)
+        return stops.lay_out_or_finish(run, landing, rest)._replace(gates=gates)
     return stops.lay_out_or_finish(run, landing, rest)
 
 

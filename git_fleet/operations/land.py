@@ -4,12 +4,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Busy, Fatal, FleetError
 from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Base, Landing
-from git_fleet.model.journal import OperationState
+from git_fleet.model.journal import Operation, OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
 from git_fleet.operations import advance, carry, gating, lanes, recover, running, statuses, stops
@@ -168,8 +169,7 @@ def _recover(context: Context, journal: database.Journal, say: Listener) -> None
         detail = json.loads(operation.detail)
         if detail.get("onto") != context.base.branch:
             continue
-        if detail.get("gate") and process.end_left(*detail["gate"]):
-            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
+        _end_gates(context, operation, detail, say)
         landings = [Landing(*one) for one in detail.get("landing", ())]
         now = git.resolve(context.repository, context.base.ref) or ""
         arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
@@ -186,6 +186,16 @@ def _recover(context: Context, journal: database.Journal, say: Listener) -> None
         stops.close(context, journal, operation.id, "killed")
         what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
         say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
+
+
+def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], say: Listener) -> None:
+    """What a killed landing tested with: its gates end, its lanes go."""
+    alone = [detail["gate"]] if detail.get("gate") else []  # as it was written down when there was one at a time
+    for pid, known in (*alone, *detail.get("gates", ())):
+        if process.end_left(pid, known):
+            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
+    for path in detail.get("lanes", ()):
+        lanes.put_away(context.repository, path, operation.id)
 
 
 def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]) -> LandOutcome:
