@@ -15,12 +15,12 @@ __git_fleet_options ()
 	case "$1" in
 	"") echo "--help --version" ;;
 	init) echo "--markdown= --from= --from-issues= --from-branches --dry-run $common" ;;
-	plan) echo "--plan= --history= --json --to= --dry-run $common" ;;
+	plan) echo "--plan= --history= --json --to= --wide --dry-run $common" ;;
 	graph) echo "--format= --output= --plan= $common" ;;
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
-	land) echo "--plan= --dry-run --json --script --onto= --no-gate --continue --skip --abort $common" ;;
+	land) echo "--plan= --dry-run --json --wide --script --onto= --no-gate --continue --skip --abort $common" ;;
 	remove) echo "--plan= --dry-run $common" ;;
 	undo) echo "--dry-run $common" ;;
 	log) echo "--json -n $common" ;;

@@ -85,7 +85,7 @@ complete -c git-fleet -n '__git_fleet_is add' -l allow-overlap -d 'Although owne
 complete -c git-fleet -n '__git_fleet_is add' -l owns -r -F -d 'Path that a new task owns'
 complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks)' -d 'Task that a new task needs'
 
-complete -c git-fleet -n '__git_fleet_is status' -l wide -d 'Show every column'
+complete -c git-fleet -n '__git_fleet_is plan status land' -l wide -d 'Show every column'
 
 complete -c git-fleet -n '__git_fleet_is check' -l refs -x -a '(__git_fleet_heads)' -d 'Check these branches'
 complete -c git-fleet -n '__git_fleet_is check' -l onto -x -a '(__git_fleet_heads)' -d 'Take this branch for the base'

@@ -188,9 +188,10 @@ def _asked_for_usage(words: list[str]) -> bool:
 
 
 def _say(error: FleetError) -> None:
+    from git_fleet.front import error_width
     from git_fleet.output import sentences
 
-    for line in sentences.error(error):
+    for line in sentences.error(error, error_width()):
         click.echo(line, err=True)
 
 

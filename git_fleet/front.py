@@ -41,6 +41,7 @@ def common(function: Function) -> Function:
 
 plan_option = click.option("--plan", "plan_file", metavar="<file>", help="Read the plan from this file.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+wide_option = click.option("--wide", is_flag=True, help="Show every column, whatever the terminal's width.")
 dry_option = click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
@@ -57,7 +58,7 @@ def style(configured: str = "auto", *, wide: bool = False) -> Style:
     terminal = sys.stdout.isatty()
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     return Style(
-        width=_width() if terminal else None,
+        width=_width(sys.stdout) if terminal else None,
         color=_color(configured, terminal=terminal or "GIT_PAGER_IN_USE" in os.environ),
         ascii=encoding != "utf8",
         wide=wide,
@@ -65,12 +66,17 @@ def style(configured: str = "auto", *, wide: bool = False) -> Style:
     )
 
 
-def _width(stream: TextIO | None = None) -> int:
+def error_width() -> int | None:
+    """Columns of the terminal that standard error goes to; None where it goes elsewhere."""
+    return _width(sys.stderr) if sys.stderr.isatty() else None
+
+
+def _width(stream: TextIO) -> int:
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:
         return int(told)
     try:
-        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or 80
+        return os.get_terminal_size(stream.fileno()).columns or 80
     except OSError:
         return 80
 
@@ -93,19 +99,13 @@ def listener() -> Listener:
         return _only_failures
     verbose = bool(_meta("verbose"))
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    drawn: list[str] = []
+    at_the_bottom: list[str] = []
     """The lines that stand at the bottom of the terminal, a lane each."""
-
-    def redraw_lanes(lines: list[str]) -> None:
-        if lines or drawn:
-            up = f"\033[{len(drawn)}A\r\033[J" if drawn else ""
-            drawn[:] = lines
-            click.echo(up + "".join(f"{line}\n" for line in lines), nl=False, err=True)
 
     def say(event: Event) -> None:
         if isinstance(event, AtWork):
             if live:
-                redraw_lanes(_lanes(event))
+                _redraw_lanes(at_the_bottom, _lanes(event))
             return
         if isinstance(event, Progress):
             if live:
@@ -117,17 +117,25 @@ def listener() -> Listener:
         from git_fleet.output import sentences
 
         line = sentences.event(event)
-        under = list(drawn)
-        redraw_lanes([])
+        under = list(at_the_bottom)
+        _redraw_lanes(at_the_bottom, [])
         if line is not None:
             failed = isinstance(event, NotCreated)
             click.echo(f"error: {line}" if failed else line, err=True)
-        redraw_lanes(under)
+        _redraw_lanes(at_the_bottom, under)
         if isinstance(event, NotCreated):
-            for more in sentences.hints(event.hints):
+            for more in sentences.hints(event.hints, error_width()):
                 click.echo(more, err=True)
 
     return say
+
+
+def _redraw_lanes(drawn: list[str], lines: list[str]) -> None:
+    """Put `lines` in the place of those that stand there, and remember them."""
+    if lines or drawn:
+        up = f"\033[{len(drawn)}A\r\033[J" if drawn else ""
+        drawn[:] = lines
+        click.echo(up + "".join(f"{line}\n" for line in lines), nl=False, err=True)
 
 
 def _lanes(event: AtWork) -> list[str]:
@@ -138,7 +146,7 @@ def _lanes(event: AtWork) -> list[str]:
     from git_fleet.output.escape import cut
 
     told = sentences.lanes(event, time.time(), lambda began: time.strftime("%H:%M:%S", time.localtime(began)))
-    return [cut(line, _width(sys.stderr) - 1) for line in told]
+    return [cut(line, _width(sys.stderr) - 1, "...") for line in told]
 
 
 def _only_failures(event: Event) -> None:
@@ -162,7 +170,7 @@ def redraw(text: str, footer: str, over: str) -> str:
     """Draw a frame over the one before, in one write; returns the frame as drawn."""
     from git_fleet.output import frame as frames
 
-    columns, height = _width(), os.get_terminal_size(sys.stdout.fileno()).lines or 24
+    columns, height = _width(sys.stdout), os.get_terminal_size(sys.stdout.fileno()).lines or 24
     frame = frames.fitted(text, footer, columns=columns, height=height)
     if frame != over:
         click.echo(frames.drawn(frame, over, columns), nl=False)
@@ -196,9 +204,11 @@ def answer_json(document: dict[str, object]) -> None:
 
 def hint(lines: Sequence[str], *, wanted: bool = True) -> None:
     """What to type next goes to standard error."""
-    if wanted and not _meta("quiet"):
-        for line in lines:
-            click.echo(f"hint: {line}", err=True)
+    if wanted and not _meta("quiet") and lines:
+        from git_fleet.output import sentences
+
+        for line in sentences.hints(lines, error_width()):
+            click.echo(line, err=True)
 
 
 def complain(line: str) -> None:

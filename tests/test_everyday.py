@@ -1,11 +1,15 @@
 """What people stumble over from day to day: dropped tasks, odd terminals, hints that have to work as they stand."""
 
+import os
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import rooms
+
+from git_fleet.journal import locks
 
 
 def test_what_was_dropped_is_in_nobodys_way(tmp_path: Path) -> None:
@@ -105,7 +109,7 @@ def test_hints_for_a_new_task_work_as_they_stand(tmp_path: Path) -> None:
     repo.config({"fleet.42.owns": "file"})
     for more in (["-n"], []):
         said = repo.fleet("add", "44 clear all", "--owns", "file", *more, check=3).err
-        assert "git fleet land 42   # then add it again" in said and "add 44 " not in said
+        assert "git fleet land 42   # then: git fleet add '44 clear all' --owns file\n" in said
     [way_out] = [line.removeprefix("hint: ") for line in said.splitlines() if "--allow-overlap" in line]
     assert way_out.startswith("git fleet add '44 clear all' --owns file --allow-overlap")
     repo.fleet(*shlex.split(way_out, comments=True)[2:], check=0)
@@ -145,6 +149,54 @@ def test_a_task_under_a_new_title_is_told_of_its_old_branch(tmp_path: Path) -> N
         "12": None,
     }
     assert "hint: git fleet status" in repo.fleet("remove", "1", check=3).err
+
+
+def test_a_task_under_a_new_title_goes_on_where_it_began(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"1": None}, branch="feature/{id}-{slug}", worktree="../{id}-{slug}")
+    repo.config({"fleet.1.title": "one"})
+    repo.fleet("add", "1", check=0)
+    repo.git("config", "--replace-all", "fleet.1.title", "uno")
+    before = repo.snapshot()
+    for how in (["1"], ["--ready"], ["1", "--dry-run"]):
+        refused = repo.fleet("add", *how, check=3).err.splitlines()
+        assert refused[0] == "error: 1 was not created: its branch 'feature/1-one' was made when its title was another"
+    assert repo.snapshot() == before
+    ways = [shlex.split(line.removeprefix("hint: "), comments=True)[2:] for line in refused[1:]]
+    for way in ways[:2]:
+        repo.fleet(*way, check=0)
+    assert "1 exists as planned: branch 'feature/1-one'" in repo.fleet("add", "1", check=0).err
+    assert rooms.states(repo) == {"1": "active"} and len(repo.worktrees()) == 2
+    repo.fleet("plan", "set", "1", "worktree", check=0)
+    repo.fleet("plan", "set", "1", "branch", "feature/anew", check=0)
+    repo.fleet("add", "1", check=0)
+    assert repo.exists("feature/anew") and len(repo.worktrees()) == 3
+
+
+def test_add_judges_overlaps_as_plan_does(tmp_path: Path) -> None:
+    """Two patterns that meet, but at no file that there is, or could be: both own the names of files."""
+    repo = rooms.fleet(tmp_path, {"a": None, "b": None, "c": None})
+    repo.commit("files", {"src/a.py": "a\n", "src/b.txt": "b\n", "src/a.txt": "c\n"})
+    repo.config({"fleet.a.owns": ["src/a.py", "file"], "fleet.b.owns": "src/a.py/**", "fleet.c.owns": "f*"})
+    planned = repo.fleet("plan", "--json", check=1).json["overlaps"]
+    assert planned == [{"tasks": ["a", "c"], "paths": ["file"], "excused_by": None}]
+    repo.fleet("add", "a", "b", check=0)
+    assert "owns file, as does a, which is at work" in repo.fleet("add", "c", check=3).err
+    assert rooms.states(repo) == {"a": "active", "b": "active", "c": "planned"}
+    waves = {one["id"]: one["wave"] for one in repo.fleet("status", "--json", check=0).json["tasks"]}
+    assert waves == {"a": 1, "b": 1, "c": 2}
+
+
+@pytest.mark.parametrize("words", [["add", "b"], ["remove", "a"], ["undo"], ["plan", "set", "b", "title", "x"]])
+def test_whoever_waits_for_another_is_told(tmp_path: Path, words: list[str]) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "x\n"}, "b": None})
+    repo.fleet("land", check=0)
+    with locks.hold(str(repo.common_dir() / "fleet"), "worktrees"):
+        waiting = subprocess.Popen(["git", "fleet", *words], cwd=repo.path, stderr=subprocess.PIPE, text=True)
+        assert waiting.stderr is not None
+        first = waiting.stderr.readline()
+    waiting.communicate(timeout=60)
+    repo.changed_by_fleet = True
+    assert (first, waiting.returncode) == (f"waits for another git fleet (pid {os.getpid()})\n", 0)
 
 
 def test_a_path_whose_folder_is_gone_is_a_no(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.analysis.state import IN_FLIGHT, Standing
@@ -24,6 +25,10 @@ class Seen(NamedTuple):
     """Those of the wanted worktree paths at which something exists."""
     lost: Collection[str] = ()
     """Worktrees that git knows and whose folder is gone: they are made again."""
+    older: Mapping[str, str] = MappingProxyType({})
+    """Short name of the branch that was made for a task under another title, by id."""
+    commands: Mapping[str, str] = MappingProxyType({})
+    """What to type to ask for a task again, by id; `git fleet add <id>` for all others."""
 
 
 class Admission(NamedTuple):
@@ -57,7 +62,7 @@ def admit(
     for task in tasks:
         answer = _there(task, seen) or _forbidden(task, seen)
         if answer is None and not allow_overlap:
-            answer = _overlapping(task, meets, flying)
+            answer = _overlapping(task, meets, flying, seen.commands.get(task.id, f"git fleet add {task.id}"))
         if answer is None and limit is not None and len(flying - {task.id}) >= limit:
             answer = _full(task, flying, limit)
         if answer is None:
@@ -87,6 +92,8 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
             way_out = f"take {', '.join(gone)} out of the needs of {task.id} in the plan, or change its status there"
             return _refused(task, f"needs {', '.join(gone)}, which the plan has dropped", way_out)
         return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
+    if task.id in seen.older:
+        return _retitled(task, seen.older[task.id], seen)
     holder = seen.checked_out.get(task.ref)
     if holder in seen.lost:
         holder = None
@@ -108,16 +115,28 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     return None
 
 
+def _retitled(task: Task, old: str, seen: Seen) -> Admission:
+    holder = seen.checked_out.get(f"refs/heads/{old}")
+    more = (f"git fleet plan set {task.id} worktree {shlex.quote(holder)}   # which has it",) if holder else ()
+    return _refused(
+        task,
+        f"its branch '{old}' was made when its title was another",
+        f"git fleet plan set {task.id} branch {shlex.quote(old)}   # to go on there",
+        *more,
+        f"git fleet plan set {task.id} branch <name>   # to begin another",
+    )
+
+
 def _overlapping(
-    task: Task, meets: Mapping[str, Sequence[tuple[str, str]]], flying: Collection[str]
+    task: Task, meets: Mapping[str, Sequence[tuple[str, str]]], flying: Collection[str], command: str
 ) -> Admission | None:
     for other, path in meets.get(task.id, ()):
         if other in flying:
             return _refused(
                 task,
                 f"owns {path}, as does {other}, which is at work",
-                f"git fleet land {other}   # then add {task.id}",
-                f"git fleet add {task.id} --allow-overlap   # side by side all the same",
+                f"git fleet land {other}   # then: {command}",
+                f"{command} --allow-overlap   # side by side all the same",
             )
     return None
 

@@ -1,13 +1,17 @@
 """Could some path match both of two patterns? Segment by segment, character set by character set, never guessing no."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 _ANY = ((0, 0x10FFFF),)
 _TOKEN = re.compile(r"\*+|\?|\\(.)|\[([!^]?)(\]?[^\]]*)\]|(.)", re.S)
 _RANGE = re.compile(r"\\?(.)(?:-\\?(.))?", re.S)
+_WILD = re.compile(r"[*?\[\\]")
 
 Ranges = tuple[tuple[int, int], ...]
+Place = tuple[int, int]
+"""How far one has come in each of two sequences."""
 
 
 class Pattern(NamedTuple):
@@ -18,12 +22,8 @@ class Pattern(NamedTuple):
     below: bool
     """Only what lies below the last part (`src/`, `src/**`); else also the path itself."""
     negated: bool
-
-    @property
-    def literal(self) -> tuple[str, ...]:
-        """The first parts, as far as they have no wildcard."""
-        wild = next((at for at, part in enumerate(self.parts) if re.search(r"[*?\[\\]", part)), len(self.parts))
-        return self.parts[:wild]
+    literal: tuple[str, ...]
+    """The first parts, as far as they have no wildcard."""
 
 
 def parse(text: str) -> Pattern:
@@ -36,48 +36,55 @@ def parse(text: str) -> Pattern:
     while parts and parts[-1] == "**":
         parts.pop()
         below = True
-    return Pattern(bare, tuple(parts), below, negated)
+    wild = next((at for at, part in enumerate(parts) if _WILD.search(part)), None) if _WILD.search(body) else None
+    return Pattern(bare, tuple(parts), below, negated, tuple(parts[:wild]))
 
 
 def meet(one: Pattern, other: Pattern) -> bool:
     """Is there a path that both match? What lies below a matched directory is matched too."""
-    seen: set[tuple[int, int]] = set()
-    work = [(0, 0)]
-    while work:
-        here = i, j = work.pop()
-        if here in seen:
-            continue
-        seen.add(here)
+
+    def onwards(i: int, j: int) -> list[Place] | None:
         if i == len(one.parts) or j == len(other.parts):
-            return True
+            return None
         a, b = one.parts[i], other.parts[j]
-        if a == "**":
-            work += [(i + 1, j), (i, j + 1)]
-        if b == "**":
-            work += [(i, j + 1), (i + 1, j)]
-        if "**" not in (a, b) and (a == b or _segments_meet(a, b)):
-            work.append((i + 1, j + 1))
-    return False
+        if "**" in (a, b):
+            return [(i + 1, j), (i, j + 1)]
+        return [(i + 1, j + 1)] if a == b or _segments_meet(a, b) else []
+
+    return _arrives(onwards)
 
 
 def covers(wide: Pattern, narrow: Pattern) -> bool:
     """Does `wide` certainly match all that `narrow` does? By its own text alone: it may say no too often."""
     one, other = steps(wide), steps(narrow)
-    seen: set[tuple[int, int]] = set()
+
+    def onwards(i: int, j: int) -> list[Place] | None:
+        if i == len(one):
+            return None
+        if one[i] == "**":
+            return [(i + 1, j), *([(i, j + 1)] if j < len(other) else [])]
+        fits = j < len(other) and other[j] != "**" and _segment_covers(one[i], other[j])
+        return [(i + 1, j + 1)] if fits else []
+
+    return _arrives(onwards)
+
+
+def _arrives(onwards: Callable[[int, int], list[Place] | None]) -> bool:
+    """Does a walk through two sequences at once, from the start of both, come to an end?
+
+    `onwards` has the places after a place, in either sequence or both; None where the walk has arrived.
+    """
+    seen: set[Place] = set()
     work = [(0, 0)]
     while work:
-        here = i, j = work.pop()
+        here = work.pop()
         if here in seen:
             continue
         seen.add(here)
-        if i == len(one):
+        after = onwards(*here)
+        if after is None:
             return True
-        if one[i] == "**":
-            work.append((i + 1, j))
-            if j < len(other):
-                work.append((i, j + 1))
-        elif j < len(other) and other[j] != "**" and _segment_covers(one[i], other[j]):
-            work.append((i + 1, j + 1))
+        work += after
     return False
 
 
@@ -90,53 +97,35 @@ def _segment_covers(wide: str, narrow: str) -> bool:
     if wide in ("*", narrow):
         return True
     one, other = tokens(wide), tokens(narrow)
-    seen: set[tuple[int, int]] = set()
-    work = [(0, 0)]
-    while work:
-        here = i, j = work.pop()
-        if here in seen:
-            continue
-        seen.add(here)
+
+    def onwards(i: int, j: int) -> list[Place] | None:
         if i == len(one):
-            if j == len(other):
-                return True
-            continue
+            return None if j == len(other) else []
         mine = one[i]
         if mine is None:
-            work.append((i + 1, j))
-            if j < len(other):
-                work.append((i, j + 1))
-        elif j < len(other):
-            theirs = other[j]
-            if theirs is not None and all(any(a <= low and high <= b for a, b in mine) for low, high in theirs):
-                work.append((i + 1, j + 1))
-    return False
+            return [(i + 1, j), *([(i, j + 1)] if j < len(other) else [])]
+        theirs = other[j] if j < len(other) else None
+        fits = theirs is not None and all(any(a <= low and high <= b for a, b in mine) for low, high in theirs)
+        return [(i + 1, j + 1)] if fits else []
+
+    return _arrives(onwards)
 
 
 def _segments_meet(a: str, b: str) -> bool:
-    if not re.search(r"[*?\[\\]", a + b):
+    if not _WILD.search(a + b):
         return a == b
     one, other = tokens(a), tokens(b)
-    seen: set[tuple[int, int]] = set()
-    work = [(0, 0)]
-    while work:
-        here = i, j = work.pop()
-        if here in seen:
-            continue
-        seen.add(here)
+
+    def onwards(i: int, j: int) -> list[Place] | None:
         if i == len(one) and j == len(other):
-            return True
-        if i < len(one) and one[i] is None:
-            work.append((i + 1, j))
-            if j < len(other):
-                work.append((i, j + 1))
-        elif j < len(other) and other[j] is None:
-            work.append((i, j + 1))
-            if i < len(one):
-                work.append((i + 1, j))
-        elif i < len(one) and j < len(other) and _share(one[i] or _ANY, other[j] or _ANY):
-            work.append((i + 1, j + 1))
-    return False
+            return None
+        mine = one[i] if i < len(one) else ()
+        theirs = other[j] if j < len(other) else ()
+        if mine is None or theirs is None:
+            return [(i + 1, j)] * (i < len(one)) + [(i, j + 1)] * (j < len(other))
+        return [(i + 1, j + 1)] if _share(mine, theirs) else []
+
+    return _arrives(onwards)
 
 
 def tokens(segment: str) -> tuple[Ranges | None, ...]:

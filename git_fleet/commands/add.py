@@ -32,27 +32,23 @@ def command(
 
     What is there as planned is left. Exits with 3 when a task was refused; the others are made.
     """
-    from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
-    from git_fleet.operations import create
+    from git_fleet.operations import create, outlook
 
     if not (tasks or ready or wave or everything):
         raise Usage("which tasks?", ["git fleet add --ready, or name them: git fleet add 42"])
     context = contexts.find(plan_file)
-    before = views.view(context.plan)
+    before = outlook.view(context)
     contexts.refuse_broken_plan(before)
     row = create.typed(context, tasks, owns, needs)
     if row is not None:
         context, tasks = create.with_row(context, row), (row.id,)
     elif owns or needs:
         raise Usage("--owns and --needs describe a new task", ['git fleet add "45 retry uploads" --owns src/upload/'])
-    view = views.view(context.plan) if row is not None else before
+    view = outlook.view(context) if row is not None else before
     create.refuse_bad_row(before, view)
-    selection = create.Selection(tasks, ready, wave, everything)
-    say = front.listener()
-    if dry_run:
-        outcome = create.dry_run(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
-    else:
-        outcome = create.add(context, view, selection, allow_overlap=allow_overlap, say=say, new_row=row)
+    request = create.Request(create.Selection(tasks, ready, wave, everything), allow_overlap, row)
+    make = create.dry_run if dry_run else create.add
+    outcome = make(context, view, request, front.listener())
     front.answer("".join(f"{path}\n" for path in outcome.paths))
     return Exit.REFUSED if outcome.refused else Exit.DONE

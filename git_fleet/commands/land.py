@@ -23,10 +23,23 @@ _CODES = (
 @front.dry_option
 @click.option("--script", is_flag=True, help="Print a shell script that does the same with plain git.")
 @click.option("--onto", metavar="<branch>", help="Land on this branch instead of the base.")
+@click.option(
+    "--gate",
+    "only",
+    metavar="<name|command>",
+    multiple=True,
+    help="Run this gate, or this command, instead of all gates; may be repeated.",
+)
 @click.option("--no-gate", is_flag=True, help="Do not run the gates.")
+@click.option(
+    "--keep-going/--no-keep-going",
+    default=True,
+    help="When a gate throws a branch out: go on with the others (the default), or end there.",
+)
 @click.option("--continue", "go_on", is_flag=True, help="Land the conflict that you resolved, and go on.")
 @click.option("--skip", is_flag=True, help="Leave the conflicting branch out, and go on.")
 @click.option("--abort", is_flag=True, help="End a landing that stopped; what has landed stays.")
+@front.wide_option
 @front.plan_option
 @front.json_option
 @front.common
@@ -35,29 +48,34 @@ def command(
     dry_run: bool,
     script: bool,
     onto: str | None,
+    only: tuple[str, ...],
     no_gate: bool,
+    keep_going: bool,
     go_on: bool,
     skip: bool,
     abort: bool,
+    wide: bool,
     plan_file: str | None,
     as_json: bool,
 ) -> int:
     """Merge branches onto the base in an order that needs the fewest hand resolutions, each tested as it will land.
 
-    Without <task>, all that have commits. The base moves once, after every gate has passed. Exits with 4 when a
-    conflict waits for you, with 5 when a gate failed.
+    Without <task>, all that have commits. The base moves once, to what was tested. Exits with 4 when a conflict
+    waits for you, with 5 when a gate threw a branch out.
     """
-    from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
+    from git_fleet.operations import outlook
 
     if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
         raise Usage("--continue, --skip and --abort stand alone", ["git fleet land --continue"])
     if script and as_json:
         raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
     context = contexts.find(plan_file, onto)
-    view = views.view(context.plan)
+    view = outlook.view(context)
     contexts.refuse_broken_plan(view)
-    request = Request(tasks, not no_gate)
+    if only and (no_gate or go_on or skip or abort):
+        raise Usage("--gate goes with none of --no-gate, --continue, --skip and --abort", ["git fleet land -h"])
+    request = _checked(context, Request(tasks, gates=not no_gate, only=only, keep_going=keep_going))
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
     if script or dry_run:
@@ -65,18 +83,32 @@ def command(
     else:
         outcome = _done(context, view, request, how=(go_on, skip, abort), say=front.listener())
     if outcome is not None:
-        _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, hints=refused is None)
+        _speak(context, outcome, (options, request), as_json=as_json, wide=wide, hints=refused is None)
     _say_where_to_go(context)
     if refused is not None:
         raise refused
-    return dict(_CODES).get(outcome.ending, Exit.DONE) if outcome else Exit.DONE
+    return _code(outcome) if outcome else Exit.DONE
+
+
+def _checked(context: Context, request: Request) -> Request:
+    """The request, if it makes sense. Raises Usage."""
+    from git_fleet.operations import gate
+
+    gate.chosen(context.settings, request)
+    return request
+
+
+def _code(outcome: LandOutcome) -> int:
+    """A gate that threw somebody out weighs more than a conflict that waits as well."""
+    thrown_out = outcome.gates is not None and outcome.gates.evicted
+    return Exit.GATE if thrown_out else dict(_CODES).get(outcome.ending, Exit.DONE)
 
 
 def _simulated(
     context: Context, view: PlanView, request: Request, *, script: bool
 ) -> tuple[LandOutcome | None, FleetError | None]:
     """The certificate, and why `land` would refuse to carry it out."""
-    from git_fleet.operations import land
+    from git_fleet.operations import gate, land
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
 
@@ -84,7 +116,7 @@ def _simulated(
     outcome = dry_run(context, prepared)
     if not script:
         return outcome, land.would_refuse(context, prepared)
-    commands = context.settings.gates if request.gates else ()
+    commands = gate.chosen(context.settings, request)
     front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
     return None, None
 
@@ -123,9 +155,10 @@ def _done(
 def _speak(
     context: Context,
     outcome: LandOutcome,
-    typed: tuple[tuple[str, ...], bool, tuple[str, ...]],
+    typed: tuple[tuple[str, ...], Request],
     *,
     as_json: bool,
+    wide: bool,
     hints: bool,
 ) -> None:
     from git_fleet.operations import context as contexts
@@ -136,7 +169,7 @@ def _speak(
     if as_json:
         front.answer_json(speech.document(outcome))
     else:
-        front.answer(speech.text(outcome, front.style(context.settings.color)))
+        front.answer(speech.text(outcome, front.style(context.settings.color, wide=wide)))
     failure = speech.failure(outcome)
     if failure is not None:
         for line in gate.last_lines(outcome.log):
@@ -146,5 +179,9 @@ def _speak(
         front.complain(failure)
     if hints and (failure is not None or not as_json):
         clears = contexts.is_base(context, outcome.base.branch)
-        told = speech.hints(outcome, speech.Typed(*typed), clears=clears)
+        options, request = typed
+        again = (*(word for gate in request.only for word in ("--gate", gate)),)
+        again += () if request.keep_going else ("--no-keep-going",)
+        words = speech.Typed(options, not request.gates, request.names, again)
+        told = speech.hints(outcome, words, clears=clears)
         front.hint(told, wanted=context.settings.hints or failure is not None)

@@ -18,7 +18,7 @@ def command(task: str | None, plan_file: str | None) -> int:
     Without <task>, of the task in whose worktree you are. Exits with 1 when its folder is gone.
     """
     from git_fleet.operations import context as contexts
-    from git_fleet.operations.create import find
+    from git_fleet.operations.naming import find
 
     context = contexts.find(plan_file)
     found = find(context.plan, task or os.getcwd())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     metavar="<n>",
     help="Look for couplings in this many commits of the base (2000).",
 )
+@front.wide_option
 @front.dry_option
 @front.plan_option
 @front.json_option
@@ -29,6 +30,7 @@ def command(
     words: tuple[str, ...],
     form: str | None,
     history: int | None,
+    wide: bool,
     dry_run: bool,
     plan_file: str | None,
     as_json: bool,
@@ -40,27 +42,30 @@ def command(
     With set, change one value of one task (no <value>: unset it); with drop, take a task out; nothing else changes.
     """
     if words:
-        if form or as_json:
-            raise Usage("--to and --json show the plan: they go without set and drop")
+        if form or as_json or wide:
+            raise Usage("--to, --json and --wide show the plan: they go without set and drop")
         return _edit(words, plan_file, dry_run=dry_run)
     if dry_run or (form and as_json):
         raise Usage("--dry-run goes with set and drop" if dry_run else "--to and --json are two forms: choose one")
-    return _convert(form, plan_file) if form else _show(plan_file, history, as_json=as_json)
+    return _convert(form, plan_file) if form else _show(plan_file, history, as_json=as_json, wide=wide)
 
 
-def _show(plan_file: str | None, history: int | None, *, as_json: bool) -> int:
+def _show(plan_file: str | None, history: int | None, *, as_json: bool, wide: bool) -> int:
+    from git_fleet.analysis import state as states
     from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
     from git_fleet.operations import outlook
     from git_fleet.output import plan as speech
 
     context = contexts.find(plan_file)
-    view = views.view(context.plan, outlook.look(context, outlook.HISTORY if history is None else history))
+    seen = outlook.look(context, outlook.HISTORY if history is None else history)
+    view = views.view(context.plan, seen)
     if as_json:
         front.answer_json(speech.document(view))
     else:
-        front.answer(speech.text(view, front.style(context.settings.color), here=context.repository.main))
-        front.hint(speech.hints(view), wanted=context.settings.hints)
+        front.answer(speech.text(view, front.style(context.settings.color, wide=wide), here=context.repository.main))
+        known = states.standings(context.plan, seen.snapshot, view.overlaps) if seen.snapshot else {}
+        front.hint(speech.hints(view, {one.state for one in known.values()}), wanted=context.settings.hints)
     errors = any(problem.severity is Severity.ERROR for problem in view.problems)
     return Exit.NO if errors or any(overlap.excused_by is None for overlap in view.overlaps) else Exit.DONE
 

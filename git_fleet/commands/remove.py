@@ -17,12 +17,11 @@ def command(tasks: tuple[str, ...], dry_run: bool, plan_file: str | None) -> int
     Refuses modified, untracked and ignored files, commits that have not landed, locked worktrees and the one you stand
     in; then nothing is removed.
     """
-    from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
-    from git_fleet.operations import remove
+    from git_fleet.operations import outlook, remove
 
     context = contexts.find(plan_file)
-    view = views.view(context.plan)
+    view = outlook.view(context)
     if dry_run:
         judged = remove.judge(context, view, tasks)
         front.answer(

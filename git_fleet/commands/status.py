@@ -6,7 +6,7 @@ from git_fleet import front
 
 
 @click.command("status")
-@click.option("--wide", is_flag=True, help="Show every column, whatever the terminal's width.")
+@front.wide_option
 @front.plan_option
 @front.json_option
 @front.common
@@ -22,13 +22,12 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
 
     early = click.get_current_context().obj
     first = early if isinstance(early, glance.Glance) else glance.begin()
-    from git_fleet.analysis import view as views
     from git_fleet.operations import context as contexts
-    from git_fleet.operations import survey, underway
+    from git_fleet.operations import outlook, survey, underway
     from git_fleet.output import status as speech
 
     context = contexts.with_plan(contexts.of(first.repository, first.worktrees), plan_file)
-    fleet = survey.fleet(context, views.view(context.plan), first.dirt)
+    fleet = survey.fleet(context, outlook.view(context), first.dirt)
     if as_json:
         front.answer_json(speech.document(fleet))
     else:

@@ -73,6 +73,10 @@ class Ending(StrEnum):
     BASE_RED = "base red"
 
 
+NOT_TESTED = "not tested"
+"""How the reason of a step begins that the landing did not come to."""
+
+
 class Eviction(NamedTuple):
     """A branch that a gate threw out of a landing, and who is to blame: itself, or a partner that landed before it."""
 

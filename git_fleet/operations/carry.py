@@ -36,7 +36,8 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
         landing, rest, gates = tested
         if landing:
             move_base(run, landing)
-        return stops.lay_out_or_finish(run, landing, rest)._replace(gates=gates)
+        log = gates.evicted[0].log if gates.evicted else None
+        return stops.lay_out_or_finish(run, landing, rest)._replace(gates=gates, log=log)
     return stops.lay_out_or_finish(run, landing, rest)
 
 

@@ -14,7 +14,7 @@ from git_fleet.model.sight import Sight, Tip
 from git_fleet.operations import sight as sights
 from git_fleet.operations import survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.plan import names
 from git_fleet.repo import git
 

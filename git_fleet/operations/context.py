@@ -10,7 +10,7 @@ from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Repository, Worktree
 from git_fleet.model.plan import Plan, PlanView, Problem, Severity, Source, SourceKind
 from git_fleet.model.settings import Settings
-from git_fleet.operations import glance
+from git_fleet.operations import glance, running
 from git_fleet.plan import source
 from git_fleet.repo import settings as settings_of
 
@@ -79,7 +79,7 @@ def write_status(context: Context, statuses: Mapping[str, str], say: Listener) -
     if not statuses or context.plan.source.kind is SourceKind.WORKTREES:
         return
     try:
-        with locks.hold(context.repository.fleet_dir, PLAN):
+        with locks.hold(context.repository.fleet_dir, PLAN, waits=running.tells(say)):
             source.set_status(context.plan, context.settings, context.repository, statuses)
     except FleetError as error:
         say(Note(f"the plan's status was not written: {error.message}"))

@@ -19,8 +19,9 @@ from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import recover, revert, running, survey
+from git_fleet.operations import killed, recover, revert, running, survey
 from git_fleet.operations.context import PLAN, Context, write_status
+from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
 from git_fleet.repo import changing, git, looking, process, worktrees
 
@@ -48,6 +49,14 @@ class Selection(NamedTuple):
     all: bool = False
 
 
+class Request(NamedTuple):
+    """What `add` is asked for. `new_row`: the task that was typed on the spot."""
+
+    selection: Selection
+    allow_overlap: bool = False
+    new_row: Row | None = None
+
+
 def choose(plan: Plan, view: PlanView, standings: dict[str, states.Standing], selection: Selection) -> list[Task]:
     """The tasks meant, in plan order. Sweeping ways leave out what has landed or was dropped. Raises Fatal."""
     wanted = {find(plan, name).id for name in selection.names}
@@ -64,33 +73,14 @@ def choose(plan: Plan, view: PlanView, standings: dict[str, states.Standing], se
     return [task for task in plan.tasks if task.id in wanted]
 
 
-def find(plan: Plan, name: str) -> Task:
-    """The task with this id, `#id`, `id-slug`, branch, or a path inside its worktree. Raises Fatal."""
-    for task in plan.tasks:
-        if _is(task, name):
-            return task
-    path = os.path.realpath(name)
-    for task in plan.tasks:
-        if path == task.worktree or path.startswith(f"{task.worktree}/"):
-            return task
-    known = ", ".join(task.id for task in plan.tasks[:12]) + (", …" if len(plan.tasks) > 12 else "")
-    raise Fatal(
-        f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
-    )
-
-
-def _is(task: Task, name: str) -> bool:
-    return name.removeprefix("#") in (task.id, f"{task.id}-{task.slug}") or name in (task.branch, task.ref)
-
-
 def typed(context: Context, words: Sequence[str], owns: Sequence[str], needs: Sequence[str]) -> Row | None:
     """The row for a new task typed on the spot (`45 retry uploads`), None where the words name known tasks."""
     unknown = [
-        word for word in words if " " in word.strip() and not any(_is(task, word) for task in context.plan.tasks)
+        word for word in words if " " in word.strip() and not any(is_named(task, word) for task in context.plan.tasks)
     ]
     if len(words) > 1 and unknown:
         raise Usage("one new task at a time", [f"git fleet add {shlex.quote(word)}" for word in unknown])
-    if len(words) != 1 or any(_is(task, words[0]) for task in context.plan.tasks):
+    if len(words) != 1 or any(is_named(task, words[0]) for task in context.plan.tasks):
         return None
     row = markdown.row_of_title(words[0])
     if " " not in words[0].strip() and not owns:
@@ -118,23 +108,6 @@ def command_for(row: Row) -> str:
     return f"git fleet add {shlex.quote(said)}{''.join(more)}"
 
 
-def _for_new(answers: Sequence[admission.Admission], row: Row | None) -> tuple[admission.Admission, ...]:
-    """The same, with hints that work for a task that is written down nowhere."""
-    if row is None:
-        return tuple(answers)
-    command, old = command_for(row), f"git fleet add {row.id}"
-    return tuple(
-        answer._replace(
-            hints=tuple(
-                hint.replace(old, command).replace(f"then add {row.id}", "then add it again") for hint in answer.hints
-            )
-        )
-        if answer.task.id == row.id
-        else answer
-        for answer in answers
-    )
-
-
 def with_row(context: Context, row: Row) -> Context:
     """The plan as it would be with a task typed on the spot; it is written down only once its worktree is there.
 
@@ -157,35 +130,29 @@ def refuse_bad_row(before: PlanView, after: PlanView) -> None:
 
 
 def judge(
-    context: Context, view: PlanView, selection: Selection, *, allow_overlap: bool
+    context: Context, view: PlanView, request: Request
 ) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
-    tasks = choose(context.plan, view, standings, selection)
+    tasks = choose(context.plan, view, standings, request.selection)
     seen = admission.Seen(
         standings=standings,
         branches=frozenset(snapshot.branches) | {context.base.ref},
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
         lost=frozenset(tree.path for tree in snapshot.worktrees if _is_lost(tree)),
+        older=survey.older_branches(context, snapshot, standings),
+        commands={request.new_row.id: command_for(request.new_row)} if request.new_row else {},
     )
     limit = context.settings.limit
-    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=allow_overlap)
+    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=request.allow_overlap)
 
 
-def dry_run(
-    context: Context,
-    view: PlanView,
-    selection: Selection,
-    *,
-    allow_overlap: bool,
-    say: Listener,
-    new_row: Row | None = None,
-) -> Outcome:
+def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """What `add` would do; read-only."""
-    _, answers = judge(context, view, selection, allow_overlap=allow_overlap)
-    for answer in _for_new(answers, new_row):
+    _, answers = judge(context, view, request)
+    for answer in answers:
         task = answer.task
         if answer.why is not None:
             say(NotCreated(task.id, answer.why, answer.hints))
@@ -195,29 +162,22 @@ def dry_run(
     return Outcome((), (), tuple(a.task.id for a in answers if a.why), None, tuple(task.worktree for task in there))
 
 
-def add(
-    context: Context,
-    view: PlanView,
-    selection: Selection,
-    *,
-    allow_overlap: bool,
-    say: Listener,
-    new_row: Row | None = None,
-) -> Outcome:
+def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        killed.landings_anywhere(context, journal, say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
             context = context._replace(worktrees=git.worktrees(repository))
-            standings, answers = judge(context, view, selection, allow_overlap=allow_overlap)
-            answers = _for_new(answers, new_row)
+            standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
             operation, alive = None, None
-            if wanted and new_row is not None:
-                with locks.hold(repository.fleet_dir, PLAN):
-                    source.append(context.plan, repository, new_row)  # first: a plan that cannot hold it refuses
-                context = _begun_in_config(context, new_row)
+            if wanted and request.new_row is not None:
+                with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
+                    # first: a plan that cannot hold it refuses
+                    source.append(context.plan, repository, request.new_row)
+                context = _begun_in_config(context, request.new_row)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
@@ -300,7 +260,7 @@ def _fill(
         if result.status == 0:
             made.append(answer)
             continue
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             revert.take_back(repository, _intents(context, answer), operation or 0, lock)
         said = " ".join(result.stderr.split()) or f"git ended with status {result.status}"
         say(NotCreated(answer.task.id, f"its files could not be written: {said}"))

@@ -14,9 +14,9 @@ from git_fleet.model.fleet import State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Edit, Plan, Row, Severity, SourceKind, Task
 from git_fleet.operations import context as contexts
-from git_fleet.operations import recover, running, survey
+from git_fleet.operations import killed, recover, running, survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.plan import config, files, markdown, source
 from git_fleet.plan.legible import unfit
 from git_fleet.plan.names import nothing
@@ -52,9 +52,10 @@ def edit(found: Context, request: Request, say: Listener) -> Edit:
     """Change the plan, read anew under the lock. Raises Refused, with nothing changed, Usage, Busy."""
     repository = found.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        killed.landings_anywhere(found, journal, say)
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
         recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
-        stack.enter_context(locks.hold(repository.fleet_dir, contexts.PLAN))
+        stack.enter_context(locks.hold(repository.fleet_dir, contexts.PLAN, waits=running.tells(say)))
         done = _prepared(contexts.find(request.plan_file), request)
         if done.edit.key is not None and done.edit.before == done.edit.after:
             return done.edit

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from git_fleet.analysis import bisection
 from git_fleet.model.events import Evicted, Note
-from git_fleet.model.landing import Action, Ending, Eviction, GateReport, LandOutcome, Step
+from git_fleet.model.landing import NOT_TESTED, Action, Ending, Eviction, GateReport, LandOutcome, Step
 from git_fleet.operations import blame, disturbance, gate, trials
 from git_fleet.operations.gate import Subject
 from git_fleet.operations.prepare import Prepared, outcome
@@ -110,7 +110,7 @@ def _stopped(built: Sequence[Step], rest: Sequence[Step], at: int, eviction: Evi
     """What is green lands; the culprit and what comes after it does not."""
     out = built[at]._replace(action=Action.PARK, reason=eviction.reason, gate="failed", commit=None)
     later = [
-        step._replace(action=Action.PARK, reason=f"not tested: the landing stopped at {eviction.id}", commit=None)
+        step._replace(action=Action.PARK, reason=f"{NOT_TESTED}: the landing stopped at {eviction.id}", commit=None)
         for step in built[at + 1 :]
     ]
     return list(built[:at]), [out, *later, *rest]

@@ -5,20 +5,16 @@ import stat
 
 from git_fleet.analysis import graph as graphs
 from git_fleet.analysis import state as states
-from git_fleet.analysis import view as views
 from git_fleet.model.errors import Fatal, Refused
-from git_fleet.model.fleet import Outlook
 from git_fleet.model.graph import Graph
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import survey
+from git_fleet.operations import outlook, survey
 from git_fleet.operations.context import Context
-from git_fleet.repo import git
 
 
 def look(context: Context) -> tuple[PlanView, Graph]:
     """The plan, drawn with every task's state as of now. Merges nothing, looks into no worktree, writes nothing."""
-    # Overlaps name real files, as `plan` has it; history and experience would be for advice, which no picture shows.
-    view = views.view(context.plan, Outlook(files=git.tree_paths(context.repository, context.base.tree)))
+    view = outlook.view(context)
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     return view, graphs.graph(view, {id: standing.state for id, standing in standings.items()})

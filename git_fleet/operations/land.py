@@ -4,20 +4,19 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Busy, Fatal, FleetError
-from git_fleet.model.events import Listener, Note, Recovered
-from git_fleet.model.fleet import Base, Landing
-from git_fleet.model.journal import Operation, OperationState
+from git_fleet.model.events import Listener, Note
+from git_fleet.model.fleet import Base
+from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, carry, gating, lanes, recover, running, statuses, stops
+from git_fleet.operations import advance, carry, gating, killed, lanes, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
-from git_fleet.repo import git, process
+from git_fleet.repo import git
 
 
 def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
@@ -125,7 +124,7 @@ def _held(context: Context, say: Listener) -> Iterator[tuple[database.Journal, l
     name = locks.base_lock(context.base.branch)
     with (
         database.opened(fleet_dir) as journal,
-        locks.hold(fleet_dir, name, waits=lambda holder: say(Note(f"waits for another git fleet ({holder})"))) as lock,
+        locks.hold(fleet_dir, name, waits=running.tells(say)) as lock,
     ):
         yield journal, lock
 
@@ -142,7 +141,7 @@ def _closed_on_failure(context: Context, journal: database.Journal, operation: i
 
 def _start(context: Context, journal: database.Journal, say: Listener) -> Context:
     """Put right what a killed landing left, then look again: the base as it is now that the lock is held."""
-    _recover(context, journal, say)
+    killed.landings(context, journal, say)
     return _at_this_instant(context)
 
 
@@ -161,41 +160,6 @@ def _take_up(context: Context, journal: database.Journal, say: Listener) -> tupl
     if one is None:
         raise Fatal(f"no landing on '{context.base.branch}' waits for anybody", ["git fleet land"])
     return context, one
-
-
-def _recover(context: Context, journal: database.Journal, say: Listener) -> None:
-    """Killed landings on this base: the base moved or it did not, since it moves in one step."""
-    for operation in recover.interrupted(context.repository, journal, ["land"]):
-        detail = json.loads(operation.detail)
-        if detail.get("onto") != context.base.branch:
-            continue
-        _end_gates(context, operation, detail, say)
-        landings = [Landing(*one) for one in detail.get("landing", ())]
-        now = git.resolve(context.repository, context.base.ref) or ""
-        arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
-        stops.write_down(context, journal, operation.id, arrived, say)
-        one = stops.read(operation)
-        landed = one is not None and git.is_ancestor(context.repository, one.step.tip, now)
-        if one is not None and not landed and os.path.isdir(one.lane):
-            journal.finish(operation.id, OperationState.STOPPED)
-            say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))
-            continue
-        if detail.get("lane"):
-            lanes.put_away(context.repository, detail["lane"], operation.id)
-        running.note(journal, operation.id, current=None)
-        stops.close(context, journal, operation.id, "killed")
-        what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
-        say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
-
-
-def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], say: Listener) -> None:
-    """What a killed landing tested with: its gates end, its lanes go."""
-    alone = [detail["gate"]] if detail.get("gate") else []  # as it was written down when there was one at a time
-    for pid, known in (*alone, *detail.get("gates", ())):
-        if process.end_left(pid, known):
-            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
-    for path in detail.get("lanes", ()):
-        lanes.put_away(context.repository, path, operation.id)
 
 
 def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]) -> LandOutcome:

@@ -1,14 +1,14 @@
 """What bears on a plan besides its own text: files, history, branches, worktrees, and past tasks. Read-only."""
 
 from collections.abc import Iterable, Mapping
-from statistics import median
 
 from git_fleet.analysis import ancestry
+from git_fleet.analysis import view as views
 from git_fleet.journal import database
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Outlook, Snapshot
 from git_fleet.model.journal import ChangeKind, Operation
-from git_fleet.model.plan import Footprint, SourceKind, Task
+from git_fleet.model.plan import Footprint, PlanView, SourceKind, Task
 from git_fleet.operations import survey
 from git_fleet.operations.context import Context
 from git_fleet.repo import git
@@ -17,6 +17,15 @@ HISTORY = 2000
 """Commits of the base that are looked at, unless somebody says otherwise."""
 LONGEST_S = 8 * 3600.0
 """A task that took longer than a working day was waiting for somebody, too: that says nothing about the work."""
+
+
+def view(context: Context) -> PlanView:
+    """The plan as every deed sees it: who overlaps whom is judged by the files that there are, as `plan` does it.
+
+    The base's tree is read only where owned patterns meet.
+    """
+    found = views.view(context.plan)
+    return views.view(context.plan, Outlook(files=_files(context))) if found.overlaps else found
 
 
 def look(context: Context, depth: int = HISTORY) -> Outlook:
@@ -85,6 +94,8 @@ def _experience(context: Context, tasks: Iterable[Task]) -> tuple[tuple[float, .
         landed = dict(journal.landed_at())
         began = _began(journal.operations()) if landed else {}
         seconds = journal.gate_seconds()
+    from statistics import median
+
     spent = [landed[task.id] - began[task.ref] for task in tasks if task.id in landed and task.ref in began]
     gates = len(context.settings.gates)
     return tuple(one for one in spent if 60.0 <= one <= LONGEST_S), gates * median(seconds) if seconds else 0.0

@@ -13,7 +13,7 @@ from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, Orde
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import landed, radar, simulate, survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.repo import looking
 
 
@@ -62,10 +62,7 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
 
 def _refuse_unknown_ways(context: Context) -> None:
     """A setting that this version cannot honour is not passed over in silence."""
-    for key, value, known in (
-        ("fleet.strategy", context.settings.strategy, "merge"),
-        ("fleet.gateMode", context.settings.gate_mode, "each"),
-    ):
+    for key, value, known in (("fleet.strategy", context.settings.strategy, "merge"),):
         if value != known:
             raise Fatal(f"{key} is '{value}': this version knows '{known}' only", [f"git config --unset {key}"])
 

@@ -13,9 +13,9 @@ from git_fleet.model.events import Listener, Note, Removed
 from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import landed, recover, revert, running, survey
+from git_fleet.operations import killed, landed, recover, revert, running, survey
 from git_fleet.operations.context import Context
-from git_fleet.operations.create import find
+from git_fleet.operations.naming import find
 from git_fleet.repo import changing, git, looking, worktrees
 
 
@@ -118,7 +118,8 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
     """Remove all named tasks' worktrees and branches, or none; the operation's number, None with nothing to do."""
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        killed.landings_anywhere(context, journal, say)
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
         recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         context = context._replace(worktrees=git.worktrees(repository))
         judged = judge(context, view, names)

@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Busy
+from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import RecordedChange
 from git_fleet.repo import changing, git
@@ -16,6 +17,11 @@ KEEP = "refs/fleet/keep/"
 
 WORKTREES = "worktrees"
 """The lock for worktree administration."""
+
+
+def tells(say: Listener) -> Callable[[str], None]:
+    """For `locks.hold`: tells whoever has to wait for whom he waits."""
+    return lambda holder: say(Note(f"waits for another git fleet ({holder})"))
 
 
 @contextmanager

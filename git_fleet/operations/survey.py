@@ -138,7 +138,9 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     """The whole picture: states, distances, real conflicts, drift, and the dirt that is being looked for meanwhile."""
     snapshot, family = look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
-    standings |= _under_an_older_title(context, snapshot, standings)
+    for id, old in older_branches(context, snapshot, standings).items():
+        why = f"'{old}' was made for it under another title: name that branch in the plan"
+        standings[id] = standings[id]._replace(reason=why)
     extra = _unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
     looked = cache(dirt_soon)
@@ -165,19 +167,19 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     )
 
 
-def _under_an_older_title(
-    context: Context, snapshot: Snapshot, standings: Mapping[str, states.Standing]
-) -> dict[str, states.Standing]:
-    """Tasks of which nothing is there, but for a branch that `add` made for their id when the title was another."""
+def older_branches(context: Context, snapshot: Snapshot, standings: Mapping[str, states.Standing]) -> dict[str, str]:
+    """Tasks of which nothing is there, but for a branch that `add` made for their id when the title was another: its
+    short name, by task id. Only where the template names the branch: what the plan names itself is meant.
+    """
     named = {task.ref for task in context.plan.tasks}
     ours = [snapshot.branches[ref].short for ref in snapshot.origins if ref in snapshot.branches and ref not in named]
     found = {}
     for task in context.plan.tasks:
         last = ((short, short.rpartition("/")[2]) for short in ours)
         old = next((short for short, name in last if name == task.id or name.startswith(f"{task.id}-")), None)
-        if old is not None and task.ref not in snapshot.branches and standings[task.id].worktree is None:
-            why = f"'{old}' was made for it under another title: name that branch in the plan"
-            found[task.id] = standings[task.id]._replace(reason=why)
+        nothing = task.ref not in snapshot.branches and standings[task.id].worktree is None
+        if old is not None and nothing and names.is_from_template(task, context.settings, context.repository):
+            found[task.id] = old
     return found
 
 

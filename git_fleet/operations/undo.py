@@ -9,7 +9,7 @@ from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.operations import advance, recover, revert, running, statuses
+from git_fleet.operations import advance, killed, recover, revert, running, statuses
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.repo import git
 
@@ -41,12 +41,14 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
     """Take it back. Raises Refused, with nothing changed, when anything of it moved since or would lose work."""
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal:
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        killed.landings_anywhere(context, journal, say)
+        tell = running.tells(say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         operation = choose(journal, number)
         with (
-            locks.hold(repository.fleet_dir, _lock_of(operation)),
-            locks.hold(repository.fleet_dir, running.WORKTREES) as lock,
+            locks.hold(repository.fleet_dir, _lock_of(operation), waits=tell),
+            locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock,
         ):
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)

@@ -1,5 +1,8 @@
 """`git fleet plan`: the tasks, what can run together, and what is wrong."""
 
+from collections.abc import Collection
+
+from git_fleet.model.fleet import State
 from git_fleet.model.plan import Advice, Coupling, Overlap, PlanView, Problem, Severity, Task, Verdict
 from git_fleet.output import words
 from git_fleet.output.escape import safe
@@ -21,6 +24,8 @@ _COLUMNS = (
     Column("agent", drop=1),
     Column("progress", "right", drop=3),
 )
+_STARTABLE = frozenset((State.READY, State.MISSING))
+_STILL = frozenset((State.PLANNED, State.BLOCKED, State.LANDED, State.DROPPED))
 
 
 def text(view: PlanView, style: Style, *, here: str | None = None) -> str:
@@ -37,13 +42,15 @@ def text(view: PlanView, style: Style, *, here: str | None = None) -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
-def hints(view: PlanView) -> tuple[str, ...]:
-    """What to type next."""
+def hints(view: PlanView, states: Collection[State]) -> tuple[str, ...]:
+    """What to type next; `states` are those that tasks are in, as far as somebody has looked."""
     if not view.plan.tasks:
         return ("to start a plan: git fleet init",)
     if any(problem.severity is Severity.ERROR for problem in view.problems):
         return ("correct the plan, then: git fleet plan",)
-    return ("to create branch and worktree of every task that can start: git fleet add --ready",)
+    if _STARTABLE & set(states):
+        return ("to create branch and worktree of every task that can start: git fleet add --ready",)
+    return ("to see where they stand: git fleet status",) if set(states) - _STILL else ()
 
 
 def document(view: PlanView) -> dict[str, object]:

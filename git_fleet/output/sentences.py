@@ -19,6 +19,10 @@ from git_fleet.model.events import (
 )
 from git_fleet.output import words
 from git_fleet.output.escape import safe
+from git_fleet.output.escape import width as columns
+
+_COMMENT = "   # "
+_COMMANDS = ("git ", "cd ")
 
 
 def event(event: Event) -> str | None:
@@ -59,15 +63,35 @@ def lanes(event: AtWork, now: float, zone: Callable[[float], str]) -> list[str]:
     return told
 
 
-def error(error: FleetError) -> list[str]:
+def error(error: FleetError, width: int | None = None) -> list[str]:
     """`fatal: …` or `error: …`, further lines of the message as they are, then the hints."""
     first, *more = _lines(error.message) or [""]
-    return [f"{error.label}: {first}", *more, *hints(error.hints)]
+    return [f"{error.label}: {first}", *more, *hints(error.hints, width)]
 
 
-def hints(hints: Iterable[str]) -> list[str]:
-    """`hint: …`, every line of each."""
-    return [f"hint: {line}" for hint in hints for line in _lines(hint)]
+def hints(hints: Iterable[str], width: int | None = None) -> list[str]:
+    """`hint: …`, every line of each, folded where it is wider than `width` columns."""
+    room = (width or 0) - len("hint: ")
+    return [f"hint: {part}" for hint in hints for line in _lines(hint) for part in _folded(line, room if width else 0)]
+
+
+def _folded(line: str, room: int) -> list[str]:
+    """The line in parts of at most `room` columns (0: any), but a command in one, so that it can be copied."""
+    if not room or columns(line) <= room:
+        return [line]
+    command, mark, comment = line.partition(_COMMENT)
+    if mark:
+        return [*_folded(command, room), *_in_words(f"# {comment}", room)]
+    said, mark, command = line.partition(": ")
+    if mark and command.startswith(_COMMANDS):
+        return [*_in_words(f"{said}:", room), f"  {command}"]
+    return [line] if line.startswith(_COMMANDS) else _in_words(line, room)
+
+
+def _in_words(text: str, room: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, max(room, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _lines(text: str) -> list[str]:

@@ -58,15 +58,18 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _kept(columns: Sequence[Column], natural: dict[int, int], limit: int | None) -> dict[int, int]:
-    """The columns that stay, with their natural widths: those that can be cut count with their least width."""
-    kept = dict(natural)
-    while limit is not None:
-        least = [min(size, columns[i].least or size) for i, size in kept.items()]
-        droppable = [i for i in kept if columns[i].drop]
-        if _total(least) <= limit or not droppable:
-            break
-        del kept[min(droppable, key=lambda i: (columns[i].drop, -i))]
-    return kept
+    """The columns that stay, with their natural widths: those that can be cut count with their least width.
+
+    Where a wide one had to go, a narrow one that went before it may stay.
+    """
+    if limit is None:
+        return natural
+    least = {i: min(size, columns[i].least or size) for i, size in natural.items()}
+    kept = [i for i in natural if not columns[i].drop]
+    for i in sorted((i for i in natural if columns[i].drop), key=lambda i: (-columns[i].drop, i)):
+        if _total([least[one] for one in (*kept, i)]) <= limit:
+            kept.append(i)
+    return {i: natural[i] for i in sorted(kept)}
 
 
 def _fitted(columns: Sequence[Column], natural: dict[int, int], limit: int | None) -> dict[int, int]:

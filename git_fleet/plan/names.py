@@ -117,6 +117,12 @@ def complete(
     return task, (*_bad_numbers(row, task), *_bad_place(row, task, repository, own_config=own_config))
 
 
+def is_from_template(task: Task, settings: Settings, repository: Repository) -> bool:
+    """Has the task the branch that it would have without one of its own?"""
+    row = Row(id=task.id, title=None if task.title == task.id else task.title)
+    return complete(row, settings, repository, own_config=True)[0].branch == task.branch
+
+
 def seconds(text: str) -> int | None:
     """`45m`, `1h30m`, `90s`, `1d` (eight hours), `45` (minutes) in seconds; None for anything else."""
     bare = text.strip().removeprefix("~").strip()
@@ -148,7 +154,8 @@ def _absolute(place: str, main: str, *, home: bool) -> str:
     elif "/" not in place.rstrip("/") and place not in (".", ".."):
         place = f"../{place}"
     folder, name = os.path.split(os.path.normpath(os.path.join(main, place)))
-    return os.path.join(os.path.realpath(folder), name)
+    # What is beside the main worktree, as most are, needs no look at the disk: that path is real already.
+    return os.path.join(folder if folder == os.path.dirname(main) else os.path.realpath(folder), name)
 
 
 def _bad_numbers(row: Row, task: Task) -> list[Problem]:
@@ -172,7 +179,8 @@ def _wrong_with(written: str | None, place: str, repository: Repository, *, own_
     main = repository.main
     if place == main:
         return "is the main worktree: the base is no workspace"
-    if _within(place, repository.common_dir) or ".git" in os.path.relpath(place, main).split("/"):
+    inside_git = place.endswith("/.git") or "/.git/" in place
+    if _within(place, repository.common_dir) or (inside_git and ".git" in os.path.relpath(place, main).split("/")):
         return "is inside the git directory"
     if _within(main, place):
         return "holds the main worktree"

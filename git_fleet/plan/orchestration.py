@@ -38,6 +38,7 @@ _FIELDS = MappingProxyType(
 )
 """The first of each is the one that is written."""
 
+_BREAK = re.compile(r"\s*[\t\r\n]\s*")
 _PLAIN_NULL = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -141,7 +142,9 @@ def _built(events: Iterable[Any], shown: str) -> Iterator[Node]:
 def _text(event: Any, line: int, shown: str) -> Text:
     if len(event.value) > _MOST_VALUE:
         raise PlanError(f"a value of more than {_MOST_VALUE // 1024} KiB", shown, line)
-    value = re.sub(r"\s*[\t\r\n]\s*", " ", event.value).strip()
+    value = event.value.strip()
+    if not value.isprintable():
+        value = _BREAK.sub(" ", value)
     why = unfit(value)
     if why:
         raise PlanError(f"a value holds {why}", shown, line)

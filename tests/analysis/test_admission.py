@@ -82,7 +82,7 @@ def test_paths_that_are_taken() -> None:
         B,
         why="owns cli.py, as does a, which is at work",
         hints=(
-            "git fleet land a   # then add b",
+            "git fleet land a   # then: git fleet add b",
             "git fleet add b --allow-overlap   # side by side all the same",
         ),
     )

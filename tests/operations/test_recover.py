@@ -176,6 +176,18 @@ def test_a_landing_on_another_base_is_left_to_that_base(repo: Repo, tmp_path: Pa
     assert "killed" in repo.fleet("land", "--onto", "release", "a", check=0).err
 
 
+@pytest.mark.parametrize("command", [("add", "new"), ("remove", "a"), ("plan", "set", "b", "priority", "3"), ("undo",)])
+def test_whatever_changes_something_puts_a_killed_landing_right(
+    repo: Repo, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """The lane goes, and what had landed by then counts."""
+    killed_in_the_gate(repo, tmp_path)
+    assert list(tmp_path.glob("*-lane-*"))
+    said = repo.fleet(*command).err
+    assert "'land a, b' (operation 1) had been killed: nothing had landed" in said
+    assert rooms.operations(repo)[-1] == ("land", "failed") and not list(tmp_path.glob("*-lane-*"))
+
+
 def test_a_landing_that_still_runs_is_left_alone(repo: Repo, tmp_path: Path) -> None:
     begun, go = tmp_path / "begun", tmp_path / "go"
     repo.config({"fleet.gate": f"touch '{begun}'; while ! test -e '{go}'; do sleep 0.02; done"})

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from git_fleet.model.fleet import State
 from git_fleet.model.plan import (
     Advice,
     Coupling,
@@ -70,7 +73,7 @@ def test_problems_name_file_and_line() -> None:
         "/home/me/tasks-app/PLAN.md:7: error: cycle: 42 needs 44 needs 42\n"
         "/home/me/tasks-app/PLAN.md: warning: 43 owns\\x1b nothing",
     ]
-    assert plan.hints(view) == ("correct the plan, then: git fleet plan",)
+    assert plan.hints(view, [State.READY]) == ("correct the plan, then: git fleet plan",)
     config = view._replace(plan=Plan(Source(SourceKind.CONFIG), TASKS), problems=problems[1:])
     assert "\n\nwarning: 43 owns\\x1b nothing\n\n" in plan.text(config, Style())
 
@@ -80,8 +83,22 @@ def test_a_plan_without_tasks() -> None:
     assert plan.text(empty, Style(width=20)) == (
         "no plan: the branches of the linked worktrees, 0 tasks\n\nverdict: sequential"
     )
-    assert plan.hints(empty) == ("to start a plan: git fleet init",)
-    assert plan.hints(VIEW) == ("to create branch and worktree of every task that can start: git fleet add --ready",)
+    assert plan.hints(empty, []) == ("to start a plan: git fleet init",)
+
+
+@pytest.mark.parametrize(
+    ("states", "hints"),
+    [
+        (
+            [State.ACTIVE, State.READY],
+            ("to create branch and worktree of every task that can start: git fleet add --ready",),
+        ),
+        ([State.ACTIVE, State.PLANNED], ("to see where they stand: git fleet status",)),
+        ([State.LANDED, State.DROPPED], ()),
+    ],
+)
+def test_what_to_type_next_depends_on_what_may_be_started(states: list[State], hints: tuple[str, ...]) -> None:
+    assert plan.hints(VIEW, states) == hints
 
 
 def test_hidden_columns_are_counted() -> None:

@@ -70,3 +70,26 @@ def test_errors(error: FleetError, lines: list[str]) -> None:
 )
 def test_ages(seconds: float, told: str) -> None:
     assert words.age(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("hint", "lines"),
+    [
+        ("commit it, or move it away", ["commit it, or move it away"]),
+        (
+            "git fleet add 'a task with a long name' --owns src/   # side by side all the same",
+            ["git fleet add 'a task with a long name' --owns src/", "# side by side all the same"],
+        ),
+        (
+            "to see both sides of each conflict: git fleet check -v --refs x",
+            ["to see both sides of each conflict:", "  git fleet check -v --refs x"],
+        ),
+        (
+            "wait for it to end, or see what it does in the other terminal",
+            ["wait for it to end, or see what it does in", "  the other terminal"],
+        ),
+    ],
+)
+def test_hints_fold_between_words_and_never_in_a_command(hint: str, lines: list[str]) -> None:
+    assert sentences.hints([hint]) == [f"hint: {hint}"]
+    assert sentences.hints([hint], 50) == [f"hint: {line}" for line in lines]

@@ -1,0 +1,26 @@
+"""Which task is meant by what was typed."""
+
+import os
+
+from git_fleet.model.errors import Fatal
+from git_fleet.model.plan import Plan, Task
+
+
+def find(plan: Plan, name: str) -> Task:
+    """The task with this id, `#id`, `id-slug`, branch, or a path inside its worktree. Raises Fatal."""
+    for task in plan.tasks:
+        if is_named(task, name):
+            return task
+    path = os.path.realpath(name)
+    for task in plan.tasks:
+        if path == task.worktree or path.startswith(f"{task.worktree}/"):
+            return task
+    known = ", ".join(task.id for task in plan.tasks[:12]) + (", …" if len(plan.tasks) > 12 else "")
+    raise Fatal(
+        f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
+    )
+
+
+def is_named(task: Task, name: str) -> bool:
+    """Is this the task's id, `#id`, `id-slug` or branch?"""
+    return name.removeprefix("#") in (task.id, f"{task.id}-{task.slug}") or name in (task.branch, task.ref)
