@@ -28,26 +28,33 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
     else:
         green_alone = trials.test(alone).verdict != "failed"
         sure = sure or not green_alone
-    partner = None
+    partner, together = None, False
     if green_alone:
-        partner, seen_red = _partner(run, trials, line, at, needed)
-        sure = sure or seen_red
+        partner = _partner(run, trials, line, at, needed)
+        if partner is not None:
+            both = [one for one in line[:at] if one in (*needed, *_needed(prepared, line[:at], partner), partner)]
+            pair = _together(run, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
+            together = pair is not None and trials.test(pair).verdict == "failed"
+            sure = sure or together
     if not sure and trials.again(subject_of(step)).verdict != "failed":
         return None
     gate, base = told.gate, run.context.base.branch
     if not green_alone:
         why = f"{step.id} alone is red on {base}: {gate}" if alone else f"red from {step.id} on: {gate}"
-    elif partner is None:
-        why = f"{step.id} is green alone and red after those that land before it: {gate}"
-    else:
+    elif partner and together:
         why = f"{partner.id} and {step.id} are green alone and red together: {gate}"
-    return Eviction(step.id, gate, why, partner.id if partner else None, told.log)
+    elif partner:
+        why = f"{step.id} is green alone and red after {partner.id} and what lands before that: {gate}"
+    else:
+        why = f"{step.id} is green alone and red after those that land before it: {gate}"
+    return Eviction(step.id, gate, why, partner.id if partner and together else None, told.log)
 
 
 def subject_of(step: Step) -> Subject:
     """A place in the line, as what is to be tested."""
     assert step.commit is not None and step.tree is not None
-    return Subject(step.tree, step.commit, f"{step.id} {step.title}".strip(), step.id, step.title, step.branch)
+    what = f"{step.id} {step.title}".strip() if step.title != step.id else step.id
+    return Subject(step.tree, step.commit, what, step.id, step.title, step.branch)
 
 
 def _needed(prepared: Prepared, before: Sequence[Step], step: Step) -> list[Step]:
@@ -63,12 +70,11 @@ def _needed(prepared: Prepared, before: Sequence[Step], step: Step) -> list[Step
 
 def _partner(
     run: Run, trials: Trials, line: Sequence[Step], at: int, needed: Sequence[Step]
-) -> tuple[Step | None, bool]:
-    """The branch with which that at `at` is red: the first whose arrival in the line makes it so, and whether any of
-    these questions came out red. By bisection: with none before it it is green, with all of them it is red.
+) -> Step | None:
+    """The branch with which that at `at` is red: the first whose arrival in the line makes it so; None where git cannot
+    merge what would have to be asked. By bisection: with none before it it is green, with all of them it is red.
     """
     step, count = line[at], at + 1
-    red_seen = False
     known = {0: True, at: False}
     while wanted := bisection.probes(count, known, (), 1):
         place = wanted[0]
@@ -77,11 +83,10 @@ def _partner(
         missing = [one for one in needed if one not in before]
         found = _together(run, there, [*missing, step], f"{step.id} on {before[-1].id}")
         if found is None:
-            return None, red_seen
+            return None
         known[place] = trials.test(found).verdict != "failed"
-        red_seen = red_seen or not known[place]
     _, first = bisection.interval(count, known) or (0, at)
-    return line[first - 1], red_seen
+    return line[first - 1]
 
 
 def _together(run: Run, base: Base, steps: Sequence[Step], what: str) -> Subject | None:
@@ -123,7 +128,7 @@ def without(
     built = build.commits(run.context._replace(base=start), landing) if landing else []
     out = line[at]._replace(action=Action.PARK, reason=eviction.reason, gate="failed", commit=None)
     stopped = [step for step in folded if step.action is not Action.LAND]
-    left = [step for step in rest if step.id not in gone and step.id not in may]
+    left = [step for step in rest if step.gate == "failed" or (step.id not in gone and step.id not in may)]
     return [*kept, *built], [*stopped, out, *parked, *left]
 
 

@@ -133,6 +133,7 @@ class Trials:
 
     def forget_failures(self) -> None:
         """Red trees may be tested again: one of them turned out to be flaky."""
+        self._red.update({tree: result for tree, result in self._known.items() if result.verdict == "failed"})
         self._known = {tree: result for tree, result in self._known.items() if result.verdict != "failed"}
 
     def search(self, subjects: Sequence[Subject], policy: Policy) -> dict[int, bool]:

@@ -210,6 +210,8 @@ def _word(step: Step, outcome: LandOutcome, *, landed: bool) -> Cell:
     tone = WARM if step.action is Action.STOP else "" if step.action is Action.LAND else COOL
     if _dry(outcome):
         return Cell(str(step.action), tone)
+    if step.action is Action.PARK and step.gate == "failed":
+        return Cell("thrown out", WARM)
     return Cell("landed" if landed else _AFTERWARDS[step.action], tone)
 
 
