@@ -1,6 +1,6 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [large] [coupling]
+    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [large] [coupling] [land]
 
 Prints, never judges: machines differ, and a timed test lies.
 """
@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 import couplings
+import landing
 import pairs
 import radar
 
@@ -177,6 +178,10 @@ def coupling(folder: str) -> None:
         couplings.judge(f"{folder}/{name}")
 
 
+def land(folder: str) -> None:
+    landing.merges(folder, FLEET)
+
+
 SECTIONS = (
     ("startup", startup),
     ("status", status),
@@ -188,6 +193,7 @@ SECTIONS = (
     ("plan", plan),
     ("large", large),
     ("coupling", coupling),
+    ("land", land),
 )
 
 

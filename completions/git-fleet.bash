@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add status check land remove undo log path demo help completion"
+__git_fleet_commands="init plan graph add status check land remove clean undo log path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -22,6 +22,7 @@ __git_fleet_options ()
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
 	land) echo "--plan= --dry-run --json --wide --script --onto= --gate= --no-gate --keep-going --no-keep-going --continue --skip --abort $common" ;;
 	remove) echo "--plan= --dry-run $common" ;;
+	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;
 	log) echo "--json -n $common" ;;
 	path) echo "--plan= $common" ;;

@@ -26,6 +26,7 @@ SUMMARIES = MappingProxyType(
         "check": "Find real conflicts and drift, uncommitted work included",
         "land": "Merge what is done onto the base, tested, one after another",
         "remove": "Remove worktree and branch of landed tasks",
+        "clean": "Remove all that has landed; --purge empties the trash",
         "undo": "Take back the last operation",
         "log": "List operations",
         "path": "Print the path of a task's worktree",
@@ -198,7 +199,7 @@ def _say(error: FleetError) -> None:
 def _say_ended(number: int, words: list[str]) -> int:
     """Said, and for other signals than SIGINT also done: whoever waits for us sees which signal it was."""
     click.echo("error: interrupted" if number == signal.SIGINT else f"error: ended by signal {number}", err=True)
-    if words[:1] and words[0] in ("add", "land", "remove", "undo"):
+    if words[:1] and words[0] in ("add", "land", "remove", "clean", "undo", "doctor"):
         click.echo("hint: how far it came: git fleet log", err=True)
     if number == signal.SIGINT:
         return Exit.INTERRUPTED

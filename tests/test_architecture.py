@@ -48,7 +48,7 @@ LIBRARIES = {
     "sqlite3": ("journal/",),
     "tabulate": ("output/",),
     "click": ("cli.py", "front.py", "commands/"),
-    "pathspec": ("analysis/ownership.py",),
+    "pathspec": ("analysis/ownership.py", "analysis/disposable.py"),
 }
 WITHOUT_THE_WORLD = {"os", "io", "time", "datetime", "random", "socket", "shutil", "tempfile", "glob", "pathlib", "sys"}
 LAZY = {"pygit2", "tabulate", "pathspec"}

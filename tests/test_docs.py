@@ -10,6 +10,7 @@ import kit
 import pytest
 
 from git_fleet.cli import tree
+from git_fleet.model.settings import DISPOSABLE
 
 IN_CI = os.environ.get("CI") == "true"  # read before the tests are sealed
 COMMANDS = sorted(tree().commands)
@@ -123,3 +124,9 @@ def test_zsh_has_every_option(name: str) -> None:
     common = zsh_options(ZSH.partition("  common=(")[2].partition("\n  )")[0])
     plan = {"--plan"} if "$plan" in block else set()
     assert zsh_options(block) | common | plan == options(name)
+
+
+def test_manual_names_every_disposable_pattern() -> None:
+    entry = section("CONFIGURATION").partition("\n.B fleet.disposable\n")[2].partition("\n.TP\n")[0]
+    words = re.sub(r'^\.BR |[", ;]+', " ", entry, flags=re.MULTILINE).split()
+    assert [pattern for pattern in DISPOSABLE if pattern not in words] == []

@@ -2,96 +2,92 @@
 
 import shlex
 from collections.abc import Iterator
-from enum import StrEnum
-from typing import NamedTuple
 
 from git_fleet.model.fleet import Dirt
+from git_fleet.model.removal import Facts, Fate, Verdict
 
 MOST_NAMED = 5
 
 
-class Fate(StrEnum):
-    KEEP = "keep"
-    REMOVE = "remove"
-    UNKNOWN = "unknown"
-
-
-class Facts(NamedTuple):
-    """What was seen of one task's worktree and branch."""
-
-    branch: str
-    worktree: str | None = None
-    """The path; None when there is none."""
-    landed: bool = False
-    proof: str = ""
-    """Why it counts as landed."""
-    unlanded: int | None = 0
-    """Commits of the branch that the base lacks; None when nobody could count."""
-    dirt: Dirt | None = None
-    """With ignored and hidden paths; None when git could not look."""
-    locked: str | None = None
-    inside: tuple[str, ...] = ()
-    """Other worktrees or repositories that lie in the folder, and processes that stand in it, in words."""
-    standing_in: bool = False
-    head_kept: bool = True
-    """Is what is checked out there reachable from the branch or the base?"""
-
-
-class Removal(NamedTuple):
-    """`remove` with the evidence, or `keep`/`unknown` with every reason."""
-
-    fate: Fate
-    reasons: tuple[str, ...]
-    hints: tuple[str, ...] = ()
-    """What has to happen first."""
-
-
-def verdict(facts: Facts) -> Removal:
+def verdict(facts: Facts) -> Verdict:
     """Keep whatever anybody could miss; remove only what is proven landed and holds nothing else."""
-    reasons = [*_of_branch(facts), *_of_worktree(facts)]
+    reasons = (*_of_branch(facts), *of_worktree(facts))
     if reasons:
-        return Removal(Fate.KEEP, tuple(reasons), tuple(_ways_out(facts)))
+        return Verdict(Fate.KEEP, reasons, tuple(_ways_out(facts)))
     if facts.unlanded is None or (facts.worktree is not None and facts.dirt is None):
-        return Removal(Fate.UNKNOWN, ("git cannot tell what is in it",))
-    return Removal(Fate.REMOVE, (facts.proof,))
+        return Verdict(Fate.UNKNOWN, ("git cannot tell what is in it",), ("git fleet doctor",))
+    return Verdict(Fate.REMOVE, (facts.proof,))
+
+
+def of_stale_entry(facts: Facts) -> Verdict:
+    """May the entry of a worktree go whose folder is gone? The branch stays, and so do the commits."""
+    reasons = of_worktree(facts)
+    if reasons:
+        return Verdict(Fate.KEEP, reasons, tuple(_ways_out(facts)))
+    if facts.dirt is None:
+        return Verdict(Fate.UNKNOWN, ("git cannot tell what its index holds",), ("git fleet doctor",))
+    return Verdict(Fate.REMOVE, ("its folder is gone",))
 
 
 def _ways_out(facts: Facts) -> Iterator[str]:
-    if _of_branch(facts):
+    if facts.foreign:
+        yield "git fleet leaves alone what it has not made: git worktree remove"
+    elif _of_branch(facts):
         yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
+    if facts.stashes:
+        yield f"git stash show -p '{facts.stashes[0]}', then apply or drop it"
     if facts.worktree is None:
         return
     place = shlex.quote(facts.worktree)
     if facts.inside:
         yield f"move it out; for a submodule: git -C {place} submodule deinit --all"
+    if facts.away:
+        yield f"mount the disk; if there is none: mkdir -p {shlex.quote(facts.away)}"
+    if facts.other_branch:
+        yield f"git -C {place} switch {shlex.quote(facts.branch)}, or move the worktree: git worktree move"
     if facts.standing_in:
         yield f"cd out of {place} first"
+    if facts.processes:
+        yield f"end what runs in {place}, or let it finish"
     if facts.locked is not None:
         yield f"git worktree unlock {place}"
     if not facts.head_kept:
         yield f"git -C {place} branch <name>   # keeps what is checked out there"
     if facts.dirt and _of_dirt(facts.dirt):
         yield "commit or move what is named, then try again"
+    if facts.dirt and facts.dirt.ignored:
+        yield "ignored files that can be made again may go: git config --add fleet.disposable <pattern>"
 
 
 def _of_branch(facts: Facts) -> list[str]:
+    if facts.foreign:
+        return ["it is not in the plan, and git fleet has not made it"]
+    reasons = [f"'{facts.branch}' is in use in '{place}'" for place in facts.in_use]
+    reasons += [f"{name} was made on '{facts.branch}'" for name in facts.stashes]
     if facts.unlanded:
         noun = "commit" if facts.unlanded == 1 else "commits"
-        return [f"'{facts.branch}' has {facts.unlanded} {noun} that the base lacks"]
-    return [] if facts.landed else [f"'{facts.branch}' has not landed"]
+        return [f"'{facts.branch}' has {facts.unlanded} {noun} that the base lacks", *reasons]
+    return reasons if facts.landed else [f"'{facts.branch}' has not landed", *reasons]
 
 
-def _of_worktree(facts: Facts) -> list[str]:
+def of_worktree(facts: Facts) -> tuple[str, ...]:
+    """Every reason for which the worktree alone has to stay where it is."""
     if facts.worktree is None:
-        return []
+        return ()
     reasons = list(facts.inside)
+    if facts.away:
+        reasons.append(f"its folder is gone, and so is '{facts.away}': a disk may be away")
+    if facts.other_branch:
+        reasons.append(f"it is on '{facts.other_branch}', not on '{facts.branch}'")
     if facts.standing_in:
         reasons.append("you stand in it")
+    if facts.processes:
+        reasons.append(f"in use by process {_some(facts.processes)}")
     if facts.locked is not None:
         reasons.append(f"it is locked{f': {facts.locked}' if facts.locked else ''}")
     if not facts.head_kept:
         reasons.append("what is checked out there is on no branch")
-    return reasons + (_of_dirt(facts.dirt) if facts.dirt else [])
+    return (*reasons, *(_of_dirt(facts.dirt) if facts.dirt else ()))
 
 
 def _of_dirt(dirt: Dirt) -> list[str]:

@@ -111,8 +111,10 @@ def _simulated(
     from git_fleet.operations import gate, land
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
+    from git_fleet.repo import merging
 
-    prepared = prepare(context, view, request)
+    with merging.quarantine(context.repository, context.base.commit) as place:
+        prepared = prepare(context, view, request, place)
     outcome = dry_run(context, prepared)
     if not script:
         return outcome, land.would_refuse(context, prepared)

@@ -28,7 +28,5 @@ def command(tasks: tuple[str, ...], dry_run: bool, plan_file: str | None) -> int
             "".join(f"{one.task.id}: {one.verdict.fate}: {', '.join(one.verdict.reasons)}\n" for one in judged)
         )
         return Exit.REFUSED if any(one.verdict.fate != "remove" for one in judged) else Exit.DONE
-    operation = remove.remove(context, view, tasks, front.listener())
-    if operation is not None:
-        front.hint([f"git fleet undo {operation}   # brings them back"], wanted=context.settings.hints)
+    remove.remove(context, view, tasks, front.listener())
     return Exit.DONE

@@ -77,11 +77,26 @@ class Landed(NamedTuple):
     commit: str
 
 
+class Removing(NamedTuple):
+    """About to begin with these tasks; said before anything is touched, so that the way back is known."""
+
+    tasks: tuple[str, ...]
+    operation: int
+
+
 class Removed(NamedTuple):
     task: str
     worktree: str | None
     branch: str | None
-    operation: int
+    disposable: tuple[str, ...] = ()
+    """Ignored paths that went along."""
+
+
+class NotRemoved(NamedTuple):
+    """It was put back: somebody was quicker."""
+
+    task: str
+    why: str
 
 
 class Recovered(NamedTuple):
@@ -96,5 +111,19 @@ class Note(NamedTuple):
     text: str
 
 
-Event = Created | NotCreated | Progress | Gating | AtWork | Gated | Evicted | Landed | Removed | Recovered | Note
+Event = (
+    Created
+    | NotCreated
+    | Progress
+    | Gating
+    | AtWork
+    | Gated
+    | Evicted
+    | Landed
+    | Removing
+    | Removed
+    | NotRemoved
+    | Recovered
+    | Note
+)
 Listener = Callable[[Event], None]

@@ -9,6 +9,8 @@ class ChangeKind(StrEnum):
     """name: full ref; before, after: object ids, None for absent."""
     WORKTREE = "worktree"
     """name: path; before, after: JSON of what is needed to make it again, None for absent."""
+    ENTRY = "entry"
+    """name: a worktree's administrative directory; before, after: JSON with its place in the trash, None for absent."""
     CONFIG = "config"
     """name: `fleet.<id>.<key>`; before, after: JSON list of values, None for absent."""
     FILE = "file"

@@ -10,6 +10,34 @@ class Gate(NamedTuple):
     command: str
 
 
+DISPOSABLE = (
+    "node_modules",
+    "__pycache__",
+    "*.py[co]",
+    ".venv",
+    ".tox",
+    ".nox",
+    ".eggs",
+    "*.egg-info",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".gradle",
+    ".next",
+    ".nuxt",
+    ".svelte-kit",
+    ".parcel-cache",
+    ".turbo",
+    ".eslintcache",
+    "*.tsbuildinfo",
+    ".ccache",
+    ".sass-cache",
+    ".DS_Store",
+    "Thumbs.db",
+)
+"""Ignored files that programs make again by themselves; whatever may be somebody's only copy is not among them."""
+
+
 class Settings(NamedTuple):
     """`fleet.*` of the git configuration. Names are those of the keys."""
 
@@ -25,6 +53,8 @@ class Settings(NamedTuple):
     gate_jobs: int = 1
     gate_timeout_s: float = 3600.0
     gate_retries: int = 1
+    disposable: tuple[str, ...] = DISPOSABLE
+    """The defaults first; an empty value of the key forgets all before it, as in git."""
     write_status: bool = True
     sign: bool = False
     """`commit.gpgSign`."""

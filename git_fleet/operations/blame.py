@@ -22,7 +22,7 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
     step, told = line[at], trials.known(subject_of(line[at]))
     assert told is not None
     needed = _needed(prepared, line[:at], step)
-    alone = _together(run, run.context.base, [*needed, step], f"{step.id} alone")
+    alone = _together(run, prepared, run.context.base, [*needed, step], f"{step.id} alone")
     if alone is None or alone.tree == step.tree:
         green_alone = False
     else:
@@ -30,10 +30,10 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
         sure = sure or not green_alone
     partner, together = None, False
     if green_alone:
-        partner = _partner(run, trials, line, at, needed)
+        partner = _partner(run, trials, prepared, line, at, needed)
         if partner is not None:
             both = [one for one in line[:at] if one in (*needed, *_needed(prepared, line[:at], partner), partner)]
-            pair = _together(run, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
+            pair = _together(run, prepared, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
             together = pair is not None and trials.test(pair).verdict == "failed"
             sure = sure or together
     if not sure and trials.again(subject_of(step)).verdict != "failed":
@@ -69,7 +69,7 @@ def _needed(prepared: Prepared, before: Sequence[Step], step: Step) -> list[Step
 
 
 def _partner(
-    run: Run, trials: Trials, line: Sequence[Step], at: int, needed: Sequence[Step]
+    run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at: int, needed: Sequence[Step]
 ) -> Step | None:
     """The branch with which that at `at` is red: the first whose arrival in the line makes it so; None where git cannot
     merge what would have to be asked. By bisection: with none before it it is green, with all of them it is red.
@@ -81,7 +81,7 @@ def _partner(
         before = line[:place]
         there = Base(run.context.base.branch, before[-1].commit or "", before[-1].tree or "")
         missing = [one for one in needed if one not in before]
-        found = _together(run, there, [*missing, step], f"{step.id} on {before[-1].id}")
+        found = _together(run, prepared, there, [*missing, step], f"{step.id} on {before[-1].id}")
         if found is None:
             return None
         known[place] = trials.test(found).verdict != "failed"
@@ -89,17 +89,16 @@ def _partner(
     return line[first - 1]
 
 
-def _together(run: Run, base: Base, steps: Sequence[Step], what: str) -> Subject | None:
+def _together(run: Run, prepared: Prepared, base: Base, steps: Sequence[Step], what: str) -> Subject | None:
     """Only these branches on a commit, as commits that nobody keeps; None where git cannot merge them so."""
     repository = run.context.repository
     line, tree = base.commit, base.tree
-    with merging.quarantine(repository, run.context.base.commit) as place:
-        for step in steps:
-            merge = merging.merge(merging.for_real(place), line, step.tip)
-            if not merge.clean:
-                return None
-            tree = merge.tree
-            line = changing.commit_tree(repository, tree, (line, step.tip), f"{what}\n", sign=False)
+    for step in steps:
+        merge = merging.merge(merging.for_real(prepared.place), line, step.tip)
+        if not merge.clean:
+            return None
+        tree = merge.tree
+        line = changing.commit_tree(repository, tree, (line, step.tip), f"{what}\n", sign=False)
     last = steps[-1]
     return Subject(tree, line, what, last.id, last.title, last.branch)
 
@@ -123,9 +122,9 @@ def without(
         if step.id in may
     ]
     start = Base(base.branch, kept[-1].commit or "", kept[-1].tree or "") if kept else base
-    folded = simulate.fold(run.context.repository, start, order, prepared.tasks, prepared.snapshot.branches)
+    folded = simulate.fold(prepared.place, start, order, prepared.tasks, prepared.snapshot.branches)
     landing = [step for step in folded if step.action is Action.LAND]
-    built = build.commits(run.context._replace(base=start), landing) if landing else []
+    built = build.commits(run.context._replace(base=start), landing, prepared.place) if landing else []
     out = line[at]._replace(action=Action.PARK, reason=eviction.reason, gate="failed", commit=None)
     stopped = [step for step in folded if step.action is not Action.LAND]
     left = [step for step in rest if step.gate == "failed" or (step.id not in gone and step.id not in may)]

@@ -9,7 +9,8 @@ from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, LandOutcome, Step
-from git_fleet.operations import advance, build, gating, running, statuses, stops
+from git_fleet.operations import advance, build, gate, gating, running, statuses, stops
+from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
 from git_fleet.repo import git
@@ -19,16 +20,13 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     """Build, test, move the base once, write it down, lay out the first conflict. An operation of `land` is running."""
     context, operation = run.context, run.operation
     repository, base = context.repository, context.base
-    running.keep(repository, operation, [base.commit, *(step.tip for step in prepared.steps)])
     landing = [step for step in prepared.steps if step.action is Action.LAND]
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
+    landing = build.commits(context, landing, prepared.place)
+    running.keep(repository, operation, _pinned(base.commit, landing, rest))
     if landing:
-        landing = build.commits(context, landing)
-        running.keep(repository, operation, [step.commit for step in landing[-1:] if step.commit])
-        touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
-        tree = advance.holder(context.worktrees, base.ref)
-        mine = statuses.own(context, tree, touched)
-        advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+        if gate.chosen(context.settings, run.request):
+            _refuse_if_in_the_way(context, landing)  # the move looks again: this is to be told before the gates run
         tested = gating.line(run, prepared, landing, rest)
         if isinstance(tested, LandOutcome):
             stops.close(context, run.journal, operation, str(tested.ending))
@@ -36,9 +34,24 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
         landing, rest, gates = tested
         if landing:
             move_base(run, landing)
-        log = gates.evicted[0].log if gates.evicted else None
+        log = gates.evicted[0].log if gates and gates.evicted else None
         return stops.lay_out_or_finish(run, landing, rest)._replace(gates=gates, log=log)
     return stops.lay_out_or_finish(run, landing, rest)
+
+
+def _pinned(base: str, landing: Sequence[Step], rest: Sequence[Step]) -> list[str]:
+    """The commits to pin: each ref is a write to the disk, so none that is part of another's history is named."""
+    tips = [step.tip for step in rest if step.action is Action.STOP]
+    return [base, *tips, *(step.commit for step in landing[-1:] if step.commit)]
+
+
+def _refuse_if_in_the_way(context: Context, landing: Sequence[Step]) -> None:
+    """Raises Refused when uncommitted work lies where the base's checkout would change."""
+    repository, base = context.repository, context.base
+    touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
+    tree = advance.holder(context.worktrees, base.ref)
+    mine = statuses.own(context, tree, touched)
+    advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
 
 
 def move_base(run: Run, built: Sequence[Step]) -> None:

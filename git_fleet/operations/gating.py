@@ -22,7 +22,8 @@ class Tested(NamedTuple):
 
     landing: list[Step]
     rest: list[Step]
-    report: GateReport
+    report: GateReport | None
+    """None where no gate was asked."""
 
 
 def line(run: Run, prepared: Prepared, built: Sequence[Step], rest: Sequence[Step]) -> Tested | LandOutcome:
@@ -31,7 +32,7 @@ def line(run: Run, prepared: Prepared, built: Sequence[Step], rest: Sequence[Ste
     chosen = gate.chosen(context.settings, run.request)
     report = GateReport(context.settings.gate_mode, context.settings.gate_jobs)
     if not chosen or not built:
-        return Tested(list(built), list(rest), report)
+        return Tested(list(built), list(rest), None)
     before = disturbance.look(context)
     with trials.opened(run, chosen, context.settings.gate_jobs) as at_work:
         found = _search(run, at_work, prepared, list(built), list(rest))
@@ -42,7 +43,7 @@ def line(run: Run, prepared: Prepared, built: Sequence[Step], rest: Sequence[Ste
         runs=at_work.runs,
         seconds=round(at_work.seconds, 3),
         saved_s=round(at_work.saved_s, 3),
-        evicted=found.report.evicted if isinstance(found, Tested) else (),
+        evicted=found.report.evicted if isinstance(found, Tested) and found.report else (),
         disturbed=disturbed,
     )
     return found._replace(report=report) if isinstance(found, Tested) else found._replace(gates=report)

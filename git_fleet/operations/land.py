@@ -16,7 +16,7 @@ from git_fleet.operations import advance, carry, gating, killed, lanes, running,
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
-from git_fleet.repo import git
+from git_fleet.repo import git, merging
 
 
 def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
@@ -26,18 +26,19 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
         one = stops.waiting(journal, context.base.branch)
         if one is not None:
             raise stops.still_waiting(one)
-        prepared = prepare(context, view, request)
-        refuse_dirty(context, prepared)
-        moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
-        if not moving:
-            return outcome(Ending.NOTHING, context, prepared.steps, None)
-        summary = f"land {', '.join(step.id for step in moving)}"
-        detail = json.dumps({"onto": context.base.branch, "request": request._asdict()})
-        with (
-            running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
-            _closed_on_failure(context, journal, operation),
-        ):
-            return carry.carry_out(Run(context, journal, lock, operation, request, say), prepared)
+        with merging.quarantine(context.repository, context.base.commit) as place:
+            prepared = prepare(context, view, request, place)
+            refuse_dirty(context, prepared)
+            moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
+            if not moving:
+                return outcome(Ending.NOTHING, context, prepared.steps, None)
+            summary = f"land {', '.join(step.id for step in moving)}"
+            detail = json.dumps({"onto": context.base.branch, "request": request._asdict()})
+            with (
+                running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
+                _closed_on_failure(context, journal, operation),
+            ):
+                return carry.carry_out(Run(context, journal, lock, operation, request, say), prepared)
 
 
 def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
@@ -172,7 +173,8 @@ def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]
         end = outcome(Ending.LANDED, context, before, context.base.commit)
         return end._replace(operation=run.operation, base=began_at)
     run = run._replace(context=context, request=run.request._replace(names=tuple(names)))
-    prepared = prepare(context, view, run.request, lenient=True)
-    refuse_dirty(context, prepared)
-    rest = carry.carry_out(run, prepared)
+    with merging.quarantine(context.repository, context.base.commit) as place:
+        prepared = prepare(context, view, run.request, place, lenient=True)
+        refuse_dirty(context, prepared)
+        rest = carry.carry_out(run, prepared)
     return rest._replace(steps=(*before, *rest.steps), base=began_at)

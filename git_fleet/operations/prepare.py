@@ -15,6 +15,7 @@ from git_fleet.operations import landed, radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.repo import looking
+from git_fleet.repo.merging import Quarantine
 
 
 class Prepared(NamedTuple):
@@ -25,10 +26,15 @@ class Prepared(NamedTuple):
     snapshot: Snapshot
     changed: Mapping[str, tuple[str, ...]]
     """task -> the paths that it changes in the base."""
+    place: Quarantine
+    """Where the certificate's trees are."""
 
 
-def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool = False) -> Prepared:
-    """Select, order and fold; read-only. Raises Refused or Fatal for named tasks that cannot land.
+def prepare(
+    context: Context, view: PlanView, request: Request, place: Quarantine, *, lenient: bool = False
+) -> Prepared:
+    """Select, order and fold, in a quarantine on the base; read-only. Raises Refused or Fatal for named tasks that
+    cannot land.
 
     `lenient` parks a named task that waits for another instead of refusing.
     """
@@ -44,11 +50,11 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
     waiting = _waiting([task for task in chosen if task.ref in ahead], _with_proven(standings, proven))
     if request.names and waiting and not lenient:
         raise _too_early(context, snapshot, waiting)
-    sight = radar.look(context.repository, context.base, ahead, family)
+    sight = radar.look_in(place, context.base, ahead, family)
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
     order = _order([task for task in chosen if task.ref in ahead and task.id not in waiting], sight, joints)
     tasks = {task.id: task for task in chosen}
-    steps = list(simulate.fold(context.repository, context.base, order, tasks, tips))
+    steps = list(simulate.fold(place, context.base, order, tasks, tips, simulate.foreseen(sight)))
     for task in chosen:
         if task.id in waiting:
             steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
@@ -57,7 +63,7 @@ def prepare(context: Context, view: PlanView, request: Request, *, lenient: bool
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
-    return Prepared(tuple(steps), tasks, snapshot, changed)
+    return Prepared(tuple(steps), tasks, snapshot, changed, place)
 
 
 def _refuse_unknown_ways(context: Context) -> None:

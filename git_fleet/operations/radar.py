@@ -43,11 +43,16 @@ def look(repository: Repository, base: Base, tips: Mapping[str, Branch], family:
 
     `tips` are by the key that the answer uses, each with commits that the base lacks; `family` knows them all.
     """
+    with merging.quarantine(repository, base.commit) as place:
+        return look_in(place, base, tips, family)
+
+
+def look_in(place: merging.Quarantine, base: Base, tips: Mapping[str, Branch], family: Ancestry) -> Radar:
+    """The same in a quarantine that is there already; what was merged stays in it."""
     if not tips:
         return NOTHING
-    with merging.quarantine(repository, base.commit) as place:
-        sides = {key: Side(branch.tip, branch.tip, branch.tree) for key, branch in tips.items()}
-        return scan(Judge(place, drivers.rules(repository)), base, sides, family).radar
+    sides = {key: Side(branch.tip, branch.tip, branch.tree) for key, branch in tips.items()}
+    return scan(Judge(place, drivers.rules(place.repository)), base, sides, family).radar
 
 
 def scan(

@@ -1,6 +1,7 @@
 """What a killed run left is put right at the start of the next command that changes something. It never guesses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
 from git_fleet.model.events import Listener, Recovered
@@ -9,7 +10,7 @@ from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import revert, running
 from git_fleet.repo import looking
 
-WORKTREE_KINDS = ("add", "remove", "undo", "plan")
+WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan")
 """Operations that work under the worktree lock."""
 
 
@@ -39,6 +40,19 @@ def after_kill(
         left = f"; left alone, since it changed meanwhile: {', '.join(foreign)}" if foreign else ""
         what = f"{len(back)} of its changes taken back" if back else "nothing had happened yet"
         say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}{left}"))
+
+
+@contextmanager
+def put_back(repository: Repository, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
+    """An operation that ends with an error is put back and ends as failed: nobody takes it for killed."""
+    try:
+        yield
+    except BaseException:
+        known = journal.operation(number)
+        if known is not None and known.state is OperationState.RUNNING:
+            revert.take_back(repository, known.changes, number, lock)
+            journal.finish(number, OperationState.FAILED)
+        raise
 
 
 def _whole(operation: Operation) -> bool:

@@ -8,41 +8,52 @@ from typing import NamedTuple
 from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Refused
-from git_fleet.model.events import Listener, Note, Removed
-from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
+from git_fleet.model.errors import FleetError, Refused
+from git_fleet.model.events import Listener, Note, NotRemoved, Removed, Removing
+from git_fleet.model.fleet import Snapshot, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import killed, landed, recover, revert, running, survey
+from git_fleet.model.removal import Facts, Fate, Judged
+from git_fleet.operations import killed, landed, observe, recover, revert, running, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import changing, git, looking, worktrees
+from git_fleet.repo import changing, git, worktrees
 
 
-class Judged(NamedTuple):
-    """One task and what is to become of its worktree and branch."""
+class Work(NamedTuple):
+    """What a removal is carried out with; the worktree lock is held."""
 
-    task: Task
-    worktree: Worktree | None
-    verdict: removal.Removal
+    context: Context
+    journal: database.Journal
+    lock: locks.Lock
+    say: Listener
 
 
 def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged]:
-    """A verdict for each named task; read-only. Raises Fatal for a name that is none."""
+    """A verdict for each named task of which anything is there; read-only. Raises Fatal, Refused."""
+    tasks = [find(context.plan, name) for name in dict.fromkeys(names)]
+    if any(task.ref == context.base.ref for task in tasks):
+        raise Refused(f"nothing removed: '{context.base.branch}' is the base", ["git fleet status"])
+    return judge_tasks(context, view, tasks)
+
+
+def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list[Judged]:
+    """A verdict for each of these tasks of the plan of which anything is there; read-only."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
-    tasks = [find(context.plan, name) for name in dict.fromkeys(names)]
     doubtful = {task.ref: snapshot.branches[task.ref].tip for task in tasks if _is_doubtful(snapshot, task)}
     proofs = landed.proofs(context.repository, context.base.commit, doubtful)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
-        facts = _facts(context, snapshot, task, tree)
+        facts = observe.branch(context, snapshot, task, tree)
         proof = proofs.get(task.ref)
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
-        judged.append(Judged(task, tree, removal.verdict(facts)))
-    return judged
+        if tree is not None:
+            facts = observe.worktree(context, tree, facts, _keepers(context, facts))
+        judged.append(Judged(task, tree, facts, removal.verdict(facts)))
+    return [one for one in judged if one.worktree or one.facts.tip]
 
 
 def _is_doubtful(snapshot: Snapshot, task: Task) -> bool:
@@ -51,61 +62,14 @@ def _is_doubtful(snapshot: Snapshot, task: Task) -> bool:
     return distance is not None and distance.ahead > 0 and distance.behind > 0
 
 
-def _facts(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> removal.Facts:
-    distance = snapshot.distances.get(task.ref)
-    landing = snapshot.landings.get(task.id)
-    facts = removal.Facts(
-        branch=task.branch,
-        landed=landing is not None,
-        proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing else "",
-        unlanded=distance.ahead if distance else 0,
-    )
-    if tree is None:
-        return facts
-    if not os.path.isdir(tree.path):  # on a disk that is not mounted, its owner has locked it
-        return facts if tree.locked is None else facts._replace(worktree=tree.path, dirt=Dirt(), locked=tree.locked)
-    repository, top = context.repository, tree.path
-    dirt = looking.dirt([top], ignored=True)[top]
-    return facts._replace(
-        worktree=top,
-        dirt=dirt._replace(hidden=looking.hidden_edits(repository, top)) if dirt else None,
-        locked=tree.locked,
-        inside=_inside(context, top),
-        standing_in=_stands_in(top),
-        head_kept=_head_kept(context, snapshot, task, tree),
-    )
-
-
-def _inside(context: Context, top: str) -> tuple[str, ...]:
-    """What else would go with the folder: other worktrees of this repository, and repositories of their own."""
-    others = [tree.path for tree in context.worktrees if tree.path.startswith(f"{top}/")]
-    nested = [path for path in looking.nested_repositories(top) if path not in others]
-    return (
-        *(f"another worktree is in it: {path}" for path in others),
-        *(f"a repository is in it: {p}" for p in nested),
-    )
-
-
-def _stands_in(top: str) -> bool:
-    try:
-        here = os.path.realpath(os.getcwd())
-    except FileNotFoundError:
-        return False
-    return here == top or here.startswith(f"{top}/")
-
-
-def _head_kept(context: Context, snapshot: Snapshot, task: Task, tree: Worktree) -> bool:
-    """A detached HEAD's commits would lose their only name."""
-    if tree.branch is not None or tree.head is None:
-        return True
-    branch = snapshot.branches.get(task.ref)
-    known = [context.base.commit, *([branch.tip] if branch else [])]
-    return any(git.is_ancestor(context.repository, tree.head, commit) for commit in known)
+def _keepers(context: Context, facts: Facts) -> list[str]:
+    """Commits that stay when branch and worktree go: what is in them is not lost."""
+    return [context.base.commit, *([facts.tip] if facts.tip else [])]
 
 
 def refuse(judged: Sequence[Judged]) -> None:
     """Raises Refused when any of them has to stay, with every reason."""
-    kept = [one for one in judged if one.verdict.fate is not removal.Fate.REMOVE]
+    kept = [one for one in judged if one.verdict.fate is not Fate.REMOVE]
     if kept:
         said = "; ".join(f"{one.task.id} stays: {', '.join(one.verdict.reasons)}" for one in kept)
         going = [one.task.id for one in judged if one not in kept]
@@ -124,69 +88,119 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
         context = context._replace(worktrees=git.worktrees(repository))
         judged = judge(context, view, names)
         refuse(judged)
-        there = git.refs(repository, *(one.task.ref for one in judged), git.ORIGINS)
-        judged = [one for one in judged if one.worktree or one.task.ref in there]
         if not judged:
             say(Note(f"nothing to remove: {', '.join(names)} has neither a worktree nor a branch"))
             return None
-        summary = f"remove {', '.join(one.task.id for one in judged)}"
-        operation, _ = stack.enter_context(running.begun(repository, journal, "remove", summary))
-        running.keep(repository, operation, _commits(context, judged, there))
-        for number, one in enumerate(judged):
-            _remove_one(context, journal, lock, operation, number, one, there)
-            path = one.worktree.path if one.worktree else None
-            branch = one.task.branch if one.task.ref in there else None
-            say(Removed(one.task.id, path, branch, operation))
-        journal.finish(operation, OperationState.DONE)
+        operation, _ = carry_out(Work(context, journal, lock, say), "remove", judged)
         return operation
 
 
-def _commits(context: Context, judged: Sequence[Judged], there: dict[str, str]) -> list[str]:
+def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, list[Judged]]:
+    """Remove all that are judged to go, as one operation: its number, and those that went.
+
+    `clean` goes on with the others when one was changed meanwhile; otherwise that takes back all. Raises FleetError.
+    """
+    context, journal, lock, say = work
+    repository = context.repository
+    there = git.refs(repository, *(one.task.ref for one in judged), git.ORIGINS)
+    ids = tuple(one.task.id for one in judged)
+    gone = []
+    with (
+        running.begun(repository, journal, kind, f"{kind} {', '.join(ids)}") as (operation, _),
+        recover.put_back(repository, journal, operation, lock),
+    ):
+        running.keep(repository, operation, _commits(context, judged))
+        say(Removing(ids, operation))
+        for number, one in enumerate(judged):
+            try:
+                _remove_one(work, operation, number, one, there)
+            except FleetError as error:
+                if kind != "clean":
+                    raise
+                say(NotRemoved(one.task.id, error.message))
+                continue
+            gone.append(one._replace(removed=True))
+            branch = one.task.branch if one.facts.tip and not one.entry_only else None
+            say(Removed(one.task.id, one.worktree.path if one.worktree else None, branch, one.facts.disposable))
+        journal.finish(operation, OperationState.DONE if gone else OperationState.FAILED)
+    return operation, gone
+
+
+def _commits(context: Context, judged: Sequence[Judged]) -> list[str]:
     """Everything that would otherwise be held by nothing: tips, HEADs, and what their reflogs remember."""
-    found = [there[one.task.ref] for one in judged if one.task.ref in there]
+    repository = context.repository
+    found = [one.facts.tip for one in judged if one.facts.tip]
     for one in judged:
-        if one.worktree and one.worktree.head:
-            found.append(one.worktree.head)
-            if os.path.isdir(one.worktree.path):
-                found += git.reflog_commits(context.repository, "HEAD", one.worktree.path)
-        if one.task.ref in there:
-            found += git.reflog_commits(context.repository, one.task.ref)
+        if one.worktree:
+            found += [one.worktree.head] if one.worktree.head else []
+            entry = git.private_dir(one.worktree.path) or worktrees.lost_entry(repository, one.worktree.path)
+            found += git.private_commits(repository, entry) if entry and os.path.isdir(entry) else []
+        if one.facts.tip:
+            found += git.reflog_commits(repository, one.task.ref)
     return found
 
 
-def _remove_one(
-    context: Context,
-    journal: database.Journal,
-    lock: locks.Lock,
-    operation: int,
-    number: int,
-    one: Judged,
-    there: dict[str, str],
-) -> None:
-    repository, task, tree = context.repository, one.task, one.worktree
-    changes: list[RecordedChange] = []
-    trashed = None
-    if tree is not None and os.path.isdir(tree.path):
-        reflog = changing.read_reflog(repository, task.ref)
-        trashed = worktrees.trash_place(repository, tree.path, operation, number)
-        changes.append(revert.removed_worktree(trashed, task.ref, reflog))
-    refs = [ref for ref in (task.ref, f"{git.ORIGINS}{task.branch}") if ref in there]
-    changes += [RecordedChange(ChangeKind.REF, ref, there[ref], None) for ref in refs]
+def _remove_one(work: Work, operation: int, number: int, one: Judged, there: dict[str, str]) -> None:
+    """Move it away piece by piece, or put back what was moved. Raises FleetError."""
+    repository, journal = work.context.repository, work.journal
+    before = journal.operation(operation)
+    refs = _refs(one, there)
+    trashed, changes = _to_trash(work, operation, number, one)
+    changes += [RecordedChange(ChangeKind.REF, ref, old, None) for ref, old in refs]
     journal.intend(operation, changes)
-    if trashed is not None:
-        _move_to_trash(repository, trashed)
-    elif tree is not None:
-        worktrees.move_lost_entry_to_trash(repository, tree.path, operation, number)
-    updates = [changing.RefUpdate(ref, there[ref], None) for ref in refs]
-    changing.update_refs(repository, updates, "fleet remove", [lock.fd])
+    try:
+        if trashed is not None:
+            worktrees.move_folder_to_trash(trashed)
+            _look_again(work.context, one, trashed)
+            worktrees.move_entry_to_trash(repository, trashed)
+        for change in changes:
+            if change.kind is ChangeKind.ENTRY:
+                worktrees.move_entry(change.name, revert.place_of_entry(change))
+        updates = [changing.RefUpdate(ref, old, None) for ref, old in refs]
+        changing.update_refs(repository, updates, "fleet remove", [work.lock.fd])
+    except FleetError:
+        revert.take_back(repository, changes, operation, work.lock)
+        journal.rewrite(operation, before.changes if before else ())
+        raise
 
 
-def _move_to_trash(repository: Repository, trashed: worktrees.Trashed) -> None:
-    """Rename first, look again, put back if somebody wrote meanwhile."""
-    worktrees.move_folder_to_trash(trashed)
-    dirt = looking.dirt([trashed.folder], ignored=True)[trashed.folder]
-    if dirt is None or not dirt.clean or dirt.ignored:
-        worktrees.move_folder_back(trashed)
-        what = ", ".join((*dirt.paths, *dirt.ignored)[:5]) if dirt else "git cannot say what"
-        raise Refused(f"not removed: somebody wrote in '{trashed.path}' meanwhile: {what}", ["git fleet status"])
-    worktrees.move_entry_to_trash(repository, trashed)
+def _refs(one: Judged, there: dict[str, str]) -> list[tuple[str, str]]:
+    """The references that go, each only from the value for which it was judged."""
+    if one.entry_only:
+        return []
+    origin = f"{git.ORIGINS}{one.task.branch}"
+    branch = [(one.task.ref, one.facts.tip)] if one.facts.tip else []
+    return [*branch, *([(origin, there[origin])] if origin in there else [])]
+
+
+def _to_trash(
+    work: Work, operation: int, number: int, one: Judged
+) -> tuple[worktrees.Trashed | None, list[RecordedChange]]:
+    """Where folder and entry will go, and the record of it."""
+    repository, tree = work.context.repository, one.worktree
+    if tree is None:
+        return None, []
+    if not one.facts.gone:
+        trashed = worktrees.trash_place(repository, tree.path, operation, number)
+        reflog = changing.read_reflog(repository, one.task.ref)
+        return trashed, [revert.removed_worktree(trashed, one.task.ref, reflog)]
+    entry = worktrees.lost_entry(repository, tree.path)
+    place = f"{repository.fleet_dir}/trash/{operation}/{number}-entry"
+    return None, [revert.removed_entry(entry, place)] if entry else []
+
+
+def _look_again(context: Context, one: Judged, trashed: worktrees.Trashed) -> None:
+    """Somebody may have written between the look and the rename; from here on nobody finds it. Raises Refused."""
+    now = context._replace(worktrees=git.worktrees(context.repository))
+    tree = _entry_of(now, trashed.path)
+    known = Facts(branch=one.task.branch, tip=one.facts.tip, landed=True)
+    facts = observe.worktree(now, tree, known, _keepers(context, one.facts), trashed) if tree else known
+    reasons = [*removal.of_worktree(facts), *([] if facts.dirt else ["git cannot say what is in it"])]
+    if tree is not None and tree.branch == one.task.ref and tree.head != one.facts.tip:
+        reasons.append(f"'{one.task.branch}' moved")
+    if reasons:
+        raise Refused(f"'{trashed.path}' was changed meanwhile, and stays: {', '.join(reasons)}", ["git fleet status"])
+
+
+def _entry_of(context: Context, path: str) -> Worktree | None:
+    return next((tree for tree in context.worktrees if tree.path == path), None)

@@ -11,7 +11,8 @@ from git_fleet.journal import locks
 from git_fleet.model.errors import PlanError, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, RecordedChange
-from git_fleet.operations import advance
+from git_fleet.model.settings import Settings
+from git_fleet.operations import advance, observe
 from git_fleet.operations.context import PLAN
 from git_fleet.plan import config, files
 from git_fleet.repo import changing, git, looking, worktrees
@@ -28,6 +29,8 @@ def is_done(repository: Repository, change: RecordedChange) -> bool | None:
         words = _plan_now(repository, change)
         return True if words == change.after else False if words == change.before else None
     there = os.path.lexists(change.name)
+    if change.kind is ChangeKind.ENTRY:
+        return _entry_is_done(change, there=there)
     if change.before is None:
         return there
     if "trashed" not in json.loads(change.before):
@@ -35,7 +38,22 @@ def is_done(repository: Repository, change: RecordedChange) -> bool | None:
     trashed = _trashed(change.before)
     if there:
         return None if os.path.lexists(trashed.folder) else False
-    return True if os.path.lexists(trashed.folder) else None
+    # Folder first, entry second: between the two it can still be taken back.
+    return os.path.lexists(trashed.entry) if os.path.lexists(trashed.folder) else None
+
+
+def _entry_is_done(change: RecordedChange, *, there: bool) -> bool | None:
+    trashed = os.path.lexists(place_of_entry(change))
+    if there == trashed:
+        return None
+    return trashed if change.after is None else there
+
+
+def place_of_entry(change: RecordedChange) -> str:
+    """Where in the trash an administrative entry goes, or is."""
+    place = json.loads(change.before or change.after or "{}")["trash"]
+    assert isinstance(place, str)
+    return place
 
 
 def moved_since(repository: Repository, changes: Sequence[RecordedChange]) -> list[str]:
@@ -75,6 +93,8 @@ def take_back(
             back = _ref_back(repository, change, lock)
         elif change.kind in PLAN_KINDS:
             back = _plan_back(repository, change)
+        elif change.kind is ChangeKind.ENTRY:
+            back = _entry_back(repository, change)
         elif change.before is None:
             back = _worktree_away(repository, change, operation, number)
         else:
@@ -93,6 +113,20 @@ def _ref_back(repository: Repository, change: RecordedChange, lock: locks.Lock) 
         update = changing.RefUpdate(change.name, change.after, change.before)
         changing.update_refs(repository, [update], "fleet undo", [lock.fd])
     return RecordedChange(ChangeKind.REF, change.name, change.after, change.before)
+
+
+def _entry_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
+    """An administrative entry of which nothing else was left goes back, or into the trash again."""
+    if not is_done(repository, change):
+        return None
+    place = place_of_entry(change)
+    worktrees.move_entry(*((place, change.name) if change.after is None else (change.name, place)))
+    return RecordedChange(ChangeKind.ENTRY, change.name, change.after, change.before)
+
+
+def removed_entry(entry: str, place: str) -> RecordedChange:
+    """The record of an administrative entry that goes to the trash alone."""
+    return RecordedChange(ChangeKind.ENTRY, entry, json.dumps({"trash": place}), None)
 
 
 def _plan_now(repository: Repository, change: RecordedChange) -> str | None:
@@ -159,13 +193,14 @@ def _trashed(note: str) -> worktrees.Trashed:
     return worktrees.Trashed(*json.loads(note)["trashed"])
 
 
-def refuse_if_worked_in(repository: Repository, change: RecordedChange) -> None:
+def refuse_if_worked_in(settings: Settings, change: RecordedChange) -> None:
     """Raises Refused when a worktree that an operation made holds uncommitted work."""
     if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
         return
     dirt = looking.dirt([change.name], ignored=True)[change.name]
-    if dirt is None or not dirt.clean or dirt.ignored:
-        named = ", ".join((*dirt.paths, *dirt.ignored)[:5]) if dirt else "git cannot say what"
+    work = observe.ignored(settings, change.name, dirt.ignored)[0] if dirt else ()
+    if dirt is None or not dirt.clean or work:
+        named = ", ".join((*dirt.paths, *work)[:5]) if dirt else "git cannot say what"
         raise Refused(
             f"'{change.name}' holds work that is not committed: {named}", ["commit it, or move it out of the way"]
         )

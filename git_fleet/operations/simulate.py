@@ -1,46 +1,194 @@
-"""The certificate: fold the branches onto the base, one after the other, and write down every tree. Nothing is kept."""
+"""The certificate: fold the branches onto the base, one after the other, and write down every tree. Nothing is kept.
 
-from collections.abc import Mapping, Sequence
+What follows from what was seen already (branches that have nothing to do with each other, conflicts) is foretold, many
+steps at a time; git then merges them all in one go, and what it says is what counts.
+"""
 
-from git_fleet.model.fleet import Base, Branch, Repository
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from git_fleet.model.errors import GitError
+from git_fleet.model.fleet import Base, Branch, Change, Radar
 from git_fleet.model.landing import Action, OrderStep, Step
 from git_fleet.model.plan import Task
-from git_fleet.repo import merging
+from git_fleet.repo import merging, objects
+from git_fleet.repo.merging import Merge, Quarantine
+from git_fleet.repo.objects import Made
+from git_fleet.repo.trees import Growing
+
+
+class Foreseen(NamedTuple):
+    """What is known before: what each branch changes in the base, and with whom that has anything to do. By ref."""
+
+    changes: Mapping[str, tuple[Change, ...]]
+    near: Mapping[str, Collection[str]]
+
+
+def foreseen(sight: Radar) -> Foreseen:
+    """What one look has shown."""
+    near: dict[str, set[str]] = {}
+    for pair in sight.pairs:
+        for one, other in (pair.keys, pair.keys[::-1]):
+            near.setdefault(one, set()).add(other)
+    return Foreseen(sight.changes, near)
 
 
 def fold(
-    repository: Repository,
+    place: Quarantine,
     base: Base,
     order: Sequence[OrderStep],
     tasks: Mapping[str, Task],
     branches: Mapping[str, Branch],
+    known: Foreseen | None = None,
 ) -> tuple[Step, ...]:
     """A step for each place in the order, with the tree after it. Those that merge after all land; those that do not
-    stop, and what needs them is parked. Those that stop come after those that land, the parked ones last."""
-    line = base.commit
-    stopped: set[str] = set()
-    landing: list[Step] = []
-    rest: list[Step] = []
-    with merging.quarantine(repository, base.commit) as place:
-        for entry in order:
-            task, branch = tasks[entry.id], branches[tasks[entry.id].ref]
-            step = Step(
-                entry.id, task.branch, branch.tip, entry.action, entry.reason, title=task.title, agent=task.agent
-            )
-            waits = [need for need in task.needs if need in stopped]
-            if waits:
-                stopped.add(entry.id)
-                rest.append(step._replace(action=Action.PARK, reason=f"needs {', '.join(waits)}, which do not land"))
-                continue
-            merge = merging.merge(place, line, branch.tip)
-            if not merge.clean:
-                stopped.add(entry.id)
-                no_use = step._replace(action=Action.PARK, reason=f"git cannot merge it: {merge.why}")
-                rest.append(no_use if merge.why else _stop(step, merge.paths))
-                continue
-            line = merging.commits(place, [(merge.tree, (line, branch.tip))])[0]
-            landing.append(step._replace(action=Action.LAND, tree=merge.tree, reason=_why_lands(step)))
-    return (*landing, *sorted(rest, key=lambda step: step.action is not Action.STOP))
+    stop, and what needs them is parked. Those that stop come after those that land, the parked ones last.
+
+    The trees stay in the quarantine. `known` makes it quicker, never different.
+    """
+    one = _Fold(place, base, tasks, branches, known or Foreseen({}, {}))
+    waiting = list(order)
+    while waiting:
+        del waiting[: one.advance(waiting)]
+    return (*one.landing, *sorted(one.rest, key=lambda step: step.action is not Action.STOP))
+
+
+class _Expected(NamedTuple):
+    """A step that is to be merged, and the tree that it makes; None: it does not merge, or nobody knows."""
+
+    entry: OrderStep
+    tree: str | None
+
+
+class _Fold:
+    """The line as far as it got, and what became of each step."""
+
+    def __init__(
+        self,
+        place: Quarantine,
+        base: Base,
+        tasks: Mapping[str, Task],
+        branches: Mapping[str, Branch],
+        known: Foreseen,
+    ) -> None:
+        self.landing: list[Step] = []
+        self.rest: list[Step] = []
+        self._place = place
+        self._tasks = tasks
+        self._branches = branches
+        self._known = known
+        self._last = Made(base.tree, (base.commit,), "x\n")  # on its own, so that every line is made in one way
+        self._tree = base.tree
+        self._refs: set[str] = set()
+        self._stopped: set[str] = set()
+        self._guess: Growing | None = None
+        self._guessed = base.tree
+        try:
+            paths = {change.path for changes in known.changes.values() for change in changes}
+            self._guess = Growing(place, base.tree, sorted(paths))
+        except (GitError, ValueError):  # git is asked step by step then
+            pass
+
+    def advance(self, waiting: Sequence[OrderStep]) -> int:
+        """Deal with the next steps, as many as can be in one go; how many."""
+        step = self._step(waiting[0])
+        waits = [need for need in self._tasks[step.id].needs if need in self._stopped]
+        if waits:
+            self._stopped.add(step.id)
+            reason = f"needs {', '.join(waits)}, which do not land"
+            self.rest.append(step._replace(action=Action.PARK, reason=reason))
+            return 1
+        expected = self._foretell(waiting)
+        pairs = [(line, self._branch(one.entry).tip) for one, line in zip(expected, self._lines(expected), strict=True)]
+        merged = zip(expected, pairs, merging.merges(self._place, pairs), strict=True)
+        for number, (one, (line, tip), merge) in enumerate(merged, 1):
+            if merge.why and number > 1:  # is it the merge, or what was foretold before it? It is asked again
+                self._guess = None
+                return number - 1
+            self._take(one.entry, merge, Made(merge.tree, (line, tip), "x\n"))
+            if (merge.tree if merge.clean else None) != one.tree:
+                return number
+        return len(expected)
+
+    def _foretell(self, waiting: Sequence[OrderStep]) -> list[_Expected]:
+        """The next steps whose outcome can be told, and one more: git's answer to that is the next beginning."""
+        expected: list[_Expected] = []
+        refs, stops = set(self._refs), set(self._stopped)
+        tree = self._tree
+        for entry in waiting:
+            ref = self._tasks[entry.id].ref
+            if stops.intersection(self._tasks[entry.id].needs):
+                break
+            if entry.action is Action.LAND and not refs.isdisjoint(self._known.near.get(ref, ())):
+                expected.append(_Expected(entry, None))
+                break
+            if entry.action is Action.LAND:
+                grown = self._grown(tree, ref)
+                expected.append(_Expected(entry, grown))
+                if grown is None:
+                    break
+                tree = grown
+                refs.add(ref)
+            else:
+                expected.append(_Expected(entry, None))
+                stops.add(entry.id)
+        return expected
+
+    def _grown(self, tree: str, ref: str) -> str | None:
+        """The tree with what a branch changes in it; None where nobody can say."""
+        changes = self._known.changes.get(ref)
+        if self._guess is None or changes is None:
+            return None
+        try:
+            if self._guessed != tree:
+                self._guess.write()
+                there = merging.changes(self._place, self._guessed, [tree])[0][0]
+                self._guessed = self._guess.grow(there)
+            self._guessed = self._guess.grow(changes) if self._guessed == tree else self._guessed
+        except (GitError, ValueError):
+            self._guess = None
+            return None
+        return self._guessed
+
+    def _lines(self, expected: Sequence[_Expected]) -> list[str]:
+        """The line's commit before each step, as expected."""
+        wanted = [self._last]
+        places = []
+        for one in expected:
+            places.append(len(wanted) - 1)
+            if one.tree is not None:
+                wanted.append(Made(one.tree, (None, self._branch(one.entry).tip), "x\n"))
+        if self._guess is not None:
+            self._guess.write()
+        made = objects.lines(self._place, wanted[: places[-1] + 1])
+        return [made[at] for at in places]
+
+    def _take(self, entry: OrderStep, merge: Merge, after: Made) -> None:
+        """What git says of a step; `after` is the line's next commit if it lands."""
+        step = self._step(entry)
+        if merge.clean:
+            self._last, self._tree = after, merge.tree
+            self._refs.add(self._tasks[entry.id].ref)
+            self.landing.append(step._replace(action=Action.LAND, tree=merge.tree, reason=_why_lands(step)))
+            return
+        self._stopped.add(entry.id)
+        no_use = step._replace(action=Action.PARK, reason=f"git cannot merge it: {merge.why}")
+        self.rest.append(no_use if merge.why else _stop(step, merge.paths))
+
+    def _step(self, entry: OrderStep) -> Step:
+        task = self._tasks[entry.id]
+        return Step(
+            entry.id,
+            task.branch,
+            self._branch(entry).tip,
+            entry.action,
+            entry.reason,
+            title=task.title,
+            agent=task.agent,
+        )
+
+    def _branch(self, entry: OrderStep) -> Branch:
+        return self._branches[self._tasks[entry.id].ref]
 
 
 def _stop(step: Step, paths: Sequence[str]) -> Step:

@@ -141,7 +141,7 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     for id, old in older_branches(context, snapshot, standings).items():
         why = f"'{old}' was made for it under another title: name that branch in the plan"
         standings[id] = standings[id]._replace(reason=why)
-    extra = _unplanned(context, standings)
+    extra = unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
     looked = cache(dirt_soon)
     seen = sights.look(context, tips, dirt_soon=looked, family=family)
@@ -183,7 +183,7 @@ def older_branches(context: Context, snapshot: Snapshot, standings: Mapping[str,
     return found
 
 
-def _unplanned(context: Context, standings: Mapping[str, states.Standing]) -> list[tuple[Task, Worktree]]:
+def unplanned(context: Context, standings: Mapping[str, states.Standing]) -> list[tuple[Task, Worktree]]:
     """A task-like row for each linked worktree that no task names. Lanes of ours are not work."""
     named = {standing.worktree.path for standing in standings.values() if standing.worktree}
     taken = set(standings)

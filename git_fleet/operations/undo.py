@@ -1,8 +1,7 @@
 """`undo`: take an operation back, only what it touched, only if nothing of it moved since. An undo can be undone."""
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Fatal, Refused
@@ -25,6 +24,11 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
         found = journal.operation(number) if journal else None
     if found is None:
         raise Fatal(f"there is no operation {number}", ["git fleet log"])
+    if found.kind == "purge":
+        raise Refused(
+            f"'{found.summary}' (operation {found.id}) has deleted for good: it cannot be taken back",
+            ["an older one: git fleet log, then git fleet undo <operation>"],
+        )
     if found.state is OperationState.STOPPED:
         raise Refused(
             f"'{found.summary}' waits for you: it cannot be taken back half-way", ["git fleet land --abort, then undo"]
@@ -53,7 +57,10 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
-            with running.begun(repository, journal, "undo", summary) as (new, _), _closed(context, journal, new, lock):
+            with (
+                running.begun(repository, journal, "undo", summary) as (new, _),
+                recover.put_back(repository, journal, new, lock),
+            ):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
                 with ExitStack() as stack:
@@ -65,19 +72,6 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                 journal.finish(new, OperationState.DONE)
                 _correct_plan(context, journal, operation, say)
     return operation
-
-
-@contextmanager
-def _closed(context: Context, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
-    """An undo that ends with an error is put back and ends as failed: nobody takes it for killed."""
-    try:
-        yield
-    except BaseException:
-        known = journal.operation(number)
-        if known is not None and known.state is OperationState.RUNNING:
-            revert.take_back(context.repository, known.changes, number, lock)
-            journal.finish(number, OperationState.FAILED)
-        raise
 
 
 def meaning(operation: Operation) -> tuple[bool, str]:
@@ -115,7 +109,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
-        revert.refuse_if_worked_in(repository, change)
+        revert.refuse_if_worked_in(context.settings, change)
         if change.kind is ChangeKind.REF and change.before and change.after:
             remote = git.refs_containing(repository, change.after, "refs/remotes/")
             if remote:

@@ -13,9 +13,11 @@ from git_fleet.model.events import (
     Landed,
     NotCreated,
     Note,
+    NotRemoved,
     Progress,
     Recovered,
     Removed,
+    Removing,
 )
 from git_fleet.output import words
 from git_fleet.output.escape import safe
@@ -42,9 +44,14 @@ def event(event: Event) -> str | None:
             return f"{safe(task)} does not land: {safe(why)}"
         case Landed(task, branch, commit):
             return f"landed {safe(task)}: branch '{safe(branch)}' as {words.short(commit)}"
-        case Removed(task, worktree, branch, operation):
+        case Removing(tasks, operation):
+            return f"removing {words.listed(tasks, 10)}; to bring them back: git fleet undo {operation}"
+        case Removed(task, worktree, branch, disposable):
             gone = [f"{kind} '{safe(name)}'" for kind, name in (("worktree", worktree), ("branch", branch)) if name]
-            return f"removed {safe(task)}: {' and '.join(gone)} (to bring it back: git fleet undo {operation})"
+            along = f", with {words.listed(disposable)}" if disposable else ""
+            return f"removed {safe(task)}: {' and '.join(gone)}{along}"
+        case NotRemoved(task, why):
+            return f"{safe(task)} was put back: {safe(why)}"
         case Recovered(what):
             return safe(what)
         case Note(text):

@@ -39,6 +39,16 @@ def age(seconds: float) -> str:
     return f"{max(int(seconds), 0)}s"
 
 
+def size(number: int) -> str:
+    """Bytes, in the largest unit of which there is a whole one: `512 B`, `1.5 MiB`."""
+    amount, unit = float(number), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
 def lasted(seconds: float | None) -> str:
     """A duration: `1.2s`, `3m 20s`; nothing for none."""
     if seconds is None:

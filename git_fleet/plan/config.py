@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from git_fleet.model.errors import Busy, Fatal, Refused
+from git_fleet.model.errors import Busy, Fatal, GitError, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Row
 from git_fleet.model.settings import Settings
@@ -14,6 +14,8 @@ from git_fleet.repo import git
 _SINGLE = ("title", "branch", "worktree", "status", "agent", "prompt", "checklist", "estimate", "priority")
 KEYS = (*_SINGLE, "owns", "needs")
 """What a section may say of a task."""
+_FEW = 8
+"""So many keys git may write one by one."""
 _EXPLANATION = """\
 # git fleet: one section a task, such as
 #   [fleet "42"]
@@ -64,8 +66,47 @@ def _refuse_breaks(entries: Iterable[tuple[str, str]]) -> None:
 
 
 def set_status(repository: Repository, statuses: Mapping[str, str]) -> None:
-    """Write the status of tasks by id."""
-    write(repository, {f"fleet.{id}.status": (status,) for id, status in statuses.items()})
+    """Write the status of tasks by id. Raises as `write` does."""
+    values = {f"fleet.{id}.status": (status,) for id, status in statuses.items()}
+    _refuse_breaks((key, text) for key, texts in values.items() for text in texts)
+    with _rewriting(repository) as copy:
+        if len(statuses) < _FEW or not _written_at_once(repository, copy, statuses):
+            for key, texts in values.items():
+                git.config_file_set(repository, copy, key, texts)
+
+
+def _written_at_once(repository: Repository, copy: str, statuses: Mapping[str, str]) -> bool:
+    """Many statuses without a git for each: written as git writes them, and kept if git reads what is meant.
+
+    A file that holds sections otherwise (on one line with a key, twice, in another file) stays as it was.
+    """
+    before = git.config_file_entries(repository, "", copy)
+    with open(copy, "rb") as file:
+        old = file.read()
+    text = old.decode("utf-8", "surrogateescape")
+    heads = {
+        f"[fleet {_quoted(id)}]": status if status.isalnum() else _quoted(status) for id, status in statuses.items()
+    }
+    lines: list[str] = []
+    said = None
+    for line in text.splitlines(keepends=True):
+        if line.startswith("["):
+            said = heads.get(line.strip())
+        elif said is not None and line.partition("=")[0].strip().lower() == "status":
+            continue
+        lines.append(line)
+        if line.startswith("[") and said is not None:
+            lines.append(f"\tstatus = {said}\n")
+    with open(copy, "wb") as file:
+        file.write("".join(lines).encode("utf-8", "surrogateescape"))
+    meant = {f"fleet.{id}.status": status for id, status in statuses.items()}
+    others = [entry for entry in before if entry[0] not in meant]
+    with suppress(GitError):
+        if sorted(git.config_file_entries(repository, "", copy)) == sorted([*others, *meant.items()]):
+            return True
+    with open(copy, "wb") as file:
+        file.write(old)
+    return False
 
 
 def write(repository: Repository, values: Mapping[str, Sequence[str]]) -> None:

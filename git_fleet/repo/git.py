@@ -37,6 +37,11 @@ def private_dir(worktree: str) -> str | None:
     return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
 
 
+def short(ref: str) -> str:
+    """A branch's name without `refs/heads/`."""
+    return ref.removeprefix("refs/heads/")
+
+
 def ask(
     repository: Repository,
     *args: str,
@@ -365,6 +370,15 @@ def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> 
     """Every commit that a reflog remembers; of a worktree's own HEAD where `top` is given."""
     listed = ask(repository, "log", "--walk-reflogs", "--format=%H", ref, "--", cwd=top)
     return list(dict.fromkeys(listed.stdout.split())) if listed.status == 0 else []
+
+
+def private_commits(repository: Repository, git_dir: str) -> list[str]:
+    """What only a worktree's own git directory holds on to: its HEAD's reflog, and its private references."""
+    there = {"GIT_DIR": git_dir}
+    logged = ask(repository, "log", "--walk-reflogs", "--format=%H", "HEAD", "--", cwd=git_dir, env=there)
+    own = ("refs/worktree/", "refs/bisect/", "refs/rewritten/")
+    named = ask(repository, "for-each-ref", "--format=%(objectname)", *own, cwd=git_dir, env=there)
+    return list(dict.fromkeys((*logged.stdout.split(), *named.stdout.split())))
 
 
 def refs_containing(repository: Repository, commit: str, prefix: str) -> list[str]:

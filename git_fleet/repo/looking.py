@@ -87,24 +87,68 @@ def _dirt(porcelain: str, git_dir: str | None) -> Dirt:
     )
 
 
-def hidden_edits(repository: Repository, top: str) -> tuple[str, ...]:
+_EVERYTHING = (
+    *("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
+    *_STATUS,
+    *("--untracked-files=all", "--ignored=matching", "--ignore-submodules=none"),
+)
+"""Believes no monitor and no cache, hides no submodule; an ignored folder is one path, whatever is in it."""
+
+
+def holdings(top: str, git_dir: str) -> Dirt | None:
+    """All that would be missed if the folder were gone, ignored and hidden paths included; None: git cannot say."""
+    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", f"--work-tree={top}", *_EVERYTHING)
+    told = process.run(argv, cwd=top, env=ENVIRONMENT)
+    return _dirt(told.stdout, git_dir) if told.status == 0 else None
+
+
+def staged_without_folder(git_dir: str) -> Dirt | None:
+    """What the index of a worktree whose folder is gone holds besides what is committed; None: git cannot say."""
+    if not os.path.exists(f"{git_dir}/index"):
+        return Dirt(operation=operation_in_progress(git_dir))
+    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", "diff-index", "--cached", "--name-only", "-z", "HEAD", "--")
+    told = process.run(argv, cwd=git_dir, env=ENVIRONMENT)
+    if told.status:
+        return None
+    return Dirt(staged=tuple(told.stdout.split("\0")[:-1]), operation=operation_in_progress(git_dir))
+
+
+def caches(top: str, folders: Sequence[str]) -> frozenset[str]:
+    """Those of the folders (relative, with a slash at the end) that say of themselves that they are caches.
+
+    That is the file of the Cache Directory Tagging Specification; cargo writes one into `target`, for example.
+    """
+    signature = b"Signature: 8a477f597d28d172789f06886806bc55"
+    found = set()
+    for folder in folders:
+        try:
+            with open(os.path.join(top, folder, "CACHEDIR.TAG"), "rb") as file:
+                if folder.endswith("/") and file.read(len(signature)) == signature:
+                    found.add(folder)
+        except OSError:
+            continue
+    return frozenset(found)
+
+
+def hidden_edits(repository: Repository, top: str, git_dir: str | None = None) -> tuple[str, ...]:
     """Paths whose edits `git status` does not show: assume-unchanged or skip-worktree entries that differ on disk."""
-    listed = answer(repository, "ls-files", "-v", "-z", cwd=top).split("\0")
+    private = git_dir or private_dir(top) or ""
+    listed = answer(repository, "ls-files", "-v", "-z", cwd=top, env={"GIT_DIR": private}).split("\0")
     flagged = [item[2:] for item in listed if item[:1].islower() or item[:1] == "S"]
     there = [path for path in flagged if os.path.lexists(os.path.join(top, path))]
     if not there:
         return ()
-    return _differing(repository, top, there)
+    return _differing(repository, top, private, there)
 
 
-def _differing(repository: Repository, top: str, paths: Sequence[str]) -> tuple[str, ...]:
+def _differing(repository: Repository, top: str, private: str, paths: Sequence[str]) -> tuple[str, ...]:
     """Those of the paths whose files are not as in the index: git's own judgement, on a copy without the marks."""
     import shutil
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="git-fleet-") as folder:
-        env = {"GIT_INDEX_FILE": f"{folder}/index"}
-        shutil.copy2(f"{private_dir(top)}/index", env["GIT_INDEX_FILE"])  # its time tells git which entries to reread
+        env = {"GIT_INDEX_FILE": f"{folder}/index", "GIT_DIR": private}
+        shutil.copy2(f"{private}/index", env["GIT_INDEX_FILE"])  # its time tells git which entries to reread
         update = ("-c", "core.splitIndex=false", "update-index")
         for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
             names = "".join(f"{path}\0" for path in paths)
@@ -137,13 +181,37 @@ def with_conflict_markers(repository: Repository, top: str, paths: Sequence[str]
     return [path for path in result.stdout.split("\0") if path]
 
 
-def nested_repositories(top: str) -> list[str]:
-    """Folders below `top` that are repositories or worktrees of their own. Links are not followed."""
+def nested_repositories(top: str, but: Sequence[str] = ()) -> list[str]:
+    """Folders below `top` that are repositories or worktrees of their own. Links are not followed.
+
+    `but`: folders (relative, with a slash at the end) that are not looked into: they may be huge.
+    """
     found = []
+    passed = {os.path.normpath(os.path.join(top, folder)) for folder in but}
     for folder, names, files in os.walk(top):
+        names[:] = [name for name in names if not passed or os.path.join(folder, name) not in passed]
         if folder != top and (".git" in names or ".git" in files):
             found.append(folder)
             names.clear()
         elif ".git" in names:
             names.remove(".git")
     return found
+
+
+def nested_git_dirs(folder: str) -> list[str]:
+    """Git directories at or below a folder, such as `modules` of a git directory."""
+    found = []
+    for place, names, files in os.walk(folder):
+        if "HEAD" in files and "objects" in names:
+            found.append(place)
+            names[:] = [name for name in names if name == "modules"]
+    return found
+
+
+def has_unpushed(git_dir: str) -> bool:
+    """Has the repository commits that none of its remotes has? Yes, too, where git cannot say."""
+    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", "-c", "core.worktree=", "-c", "core.bare=true")
+    told = process.run(
+        [*argv, "rev-list", "--max-count=1", "--all", "HEAD", "--not", "--remotes", "--"], cwd=git_dir, env=ENVIRONMENT
+    )
+    return told.status != 0 or bool(told.stdout)

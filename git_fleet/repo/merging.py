@@ -137,15 +137,17 @@ def top(place: Quarantine) -> str:
             target = f"{folder}/{path}"
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(_ask(place, "cat-file", "blob", f"{place.base}:{path}"))
+                file.write(answer(place, "cat-file", "blob", f"{place.base}:{path}"))
     return folder
 
 
-def _run(place: Quarantine, *args: str, stdin: str = "") -> process.Result:
+def ask(place: Quarantine, *args: str, stdin: str = "") -> process.Result:
+    """Run git in the quarantine and hand back whatever came."""
     return git.ask(place.repository, *args, cwd=top(place), stdin=stdin, env=place.env)
 
 
-def _ask(place: Quarantine, *args: str, stdin: str = "") -> str:
+def answer(place: Quarantine, *args: str, stdin: str = "") -> str:
+    """Standard output of a git command that must succeed, run in the quarantine. Raises GitError."""
     return git.answer(place.repository, *args, cwd=top(place), stdin=stdin, env=place.env)
 
 
@@ -171,7 +173,7 @@ def _batch(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[Merge]:
     waiting = [list(pairs)]
     while waiting:
         batch = waiting.pop()
-        result = _run(place, *_QUICK, *_MERGE_TREE, stdin="".join(f"{ours} {theirs}\n" for ours, theirs in batch))
+        result = ask(place, *_QUICK, *_MERGE_TREE, stdin="".join(f"{ours} {theirs}\n" for ours, theirs in batch))
         found = list(_read_merges(result.stdout))[: len(batch)]
         merged += (_under_real_names(merge, names) for merge, names in zip(found, batch, strict=False))
         rest = batch[len(found) :]
@@ -203,7 +205,7 @@ def _under_real_names(merge: Merge, commits: tuple[str, str]) -> Merge:
 
 
 def _reason(place: Quarantine, pair: tuple[str, str], result: process.Result) -> str:
-    if _run(place, "merge-base", *pair).status == 1:
+    if ask(place, "merge-base", *pair).status == 1:
         return "no common history"
     said = [line for line in result.stderr.splitlines() if line.strip()]
     return f"git: {said[-1].removeprefix('fatal: ').removeprefix('error: ')}" if said else "git could not merge"
@@ -256,7 +258,7 @@ def commits(place: Quarantine, wanted: Sequence[tuple[str, Sequence[str]]]) -> l
         lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {stamp}", f"committer {stamp}"]
         with open(paths[-1], "w", encoding="ascii") as file:
             file.write("\n".join(lines) + "\n\nx\n")
-    return _ask(place, "hash-object", "-t", "commit", "-w", "--stdin-paths", stdin="\n".join(paths) + "\n").split()
+    return answer(place, "hash-object", "-t", "commit", "-w", "--stdin-paths", stdin="\n".join(paths) + "\n").split()
 
 
 def changes(place: Quarantine, old: str, trees: Sequence[str]) -> list[tuple[tuple[Change, ...], Lines]]:
@@ -266,9 +268,9 @@ def changes(place: Quarantine, old: str, trees: Sequence[str]) -> list[tuple[tup
         return [((), Lines()) for _ in trees]
     asked = "".join(f"{old} {tree}\n" for tree in dict.fromkeys(wanted))
     args = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev")
-    listed = _run(place, *args, "--numstat", stdin=asked)
+    listed = ask(place, *args, "--numstat", stdin=asked)
     # A partial clone has the trees, but not the files whose lines would be counted.
-    found = _read_changes(_ask(place, *args, stdin=asked) if listed.status else listed.stdout, old)
+    found = _read_changes(answer(place, *args, stdin=asked) if listed.status else listed.stdout, old)
     return [found.get(tree, ((), Lines())) for tree in trees]
 
 
@@ -303,7 +305,7 @@ def changed_since(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[t
         return []
     asked = "".join(f"{new} {old}\n" for old, new in pairs)
     args = ("diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames", "-m", "--always")
-    listed = _run(place, *args, stdin=asked).stdout
+    listed = ask(place, *args, stdin=asked).stdout
     found: list[list[str]] = []
     waiting = iter([new for _, new in pairs])
     header = next(waiting, None)
@@ -319,10 +321,18 @@ def changed_since(place: Quarantine, pairs: Sequence[tuple[str, str]]) -> list[t
 
 def blobs(place: Quarantine, names: Sequence[str]) -> list[str | None]:
     """The contents of blobs by object name (`<tree>:<path>` too); None for what is none. One process for all."""
+    found = contents(place, names, "blob")
+    return [None if data is None else data.decode("utf-8", "surrogateescape") for data in found]
+
+
+def contents(place: Quarantine, names: Sequence[str], kind: str) -> list[bytes | None]:
+    """What the objects of this kind hold, by name; None for what is none. One process for all."""
     wanted = [name for name in names if "\n" not in name]
     asked = "".join(f"{name}\0" for name in wanted)
-    listed = _ask(place, "cat-file", "-z", "--batch", stdin=asked).encode("utf-8", "surrogateescape") if wanted else b""
-    found: dict[str, str] = {}
+    listed = (
+        answer(place, "cat-file", "-z", "--batch", stdin=asked).encode("utf-8", "surrogateescape") if wanted else b""
+    )
+    found: dict[str, bytes] = {}
     at = 0
     for name in wanted:
         end = listed.index(b"\n", at)
@@ -331,6 +341,6 @@ def blobs(place: Quarantine, names: Sequence[str]) -> list[str | None]:
         if words[-1].isdigit():
             data = listed[at : at + int(words[-1])]
             at += int(words[-1]) + 1
-            if words[1] == b"blob":
-                found[name] = data.decode("utf-8", "surrogateescape")
+            if words[1] == kind.encode():
+                found[name] = data
     return [found.get(name) for name in names]

@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
 from git_fleet.model.errors import Fatal
 from git_fleet.model.fleet import Base, Repository, Worktree
-from git_fleet.model.settings import Gate, Settings
+from git_fleet.model.settings import DISPOSABLE, Gate, Settings
 from git_fleet.repo import git
 
 _WANTED = r"^(fleet|fleetgate|color|advice|commit)\."
@@ -44,6 +44,7 @@ def load(repository: Repository) -> Settings:
         gate_jobs=_number(plain, "fleet.gatejobs") or max(1, (os.cpu_count() or 2) // 2),
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
         gate_retries=_retries(plain),
+        disposable=_disposable(plain.get("fleet.disposable", ())),
         write_status=_flag(plain, "fleet.writestatus", default=True),
         sign=_flag(plain, "commit.gpgsign", default=False),
         color=_color(plain, "color.fleet") or _color(plain, "color.ui") or default.color,
@@ -78,6 +79,13 @@ def _guesses(repository: Repository, worktrees: tuple[Worktree, ...]) -> Iterato
         yield remote.removeprefix("refs/remotes/origin/")
     yield from ("main", "master")
     yield next((tree.branch for tree in worktrees if tree.main), None) or git.symbolic_ref(repository, "HEAD") or ""
+
+
+def _disposable(values: Sequence[str]) -> tuple[str, ...]:
+    """The patterns of the defaults and of the key; an empty value starts anew, as with git's own lists."""
+    patterns = [*DISPOSABLE, *values]
+    start = max((at + 1 for at, pattern in enumerate(patterns) if not pattern), default=0)
+    return tuple(patterns[start:])
 
 
 def _last(plain: dict[str, list[str]], key: str) -> str | None:

@@ -147,8 +147,8 @@ def move_entry_back(repository: Repository, trashed: Trashed) -> None:
     _rename(trashed.entry, target)
 
 
-def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> None:
-    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work."""
+def lost_entry(repository: Repository, path: str) -> str | None:
+    """The administrative entry of the worktree that should be at `path`, whether anything is there or not."""
     home = f"{repository.common_dir}/worktrees"
     for name in sorted(os.listdir(home) if os.path.isdir(home) else ()):
         try:
@@ -156,10 +156,26 @@ def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, 
                 link = file.read().removesuffix("\n")
         except OSError:
             continue
-        if os.path.normpath(f"{home}/{name}/{link}" if not os.path.isabs(link) else link) == f"{path}/.git":
-            entry = f"{repository.fleet_dir}/trash/{operation}/{number}-entry"
-            move_entry_to_trash(repository, Trashed(path, "", entry, name))
-            return
+        if os.path.normpath(os.path.join(home, name, link)) == f"{path}/.git":
+            return f"{home}/{name}"
+    return None
+
+
+def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> None:
+    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work."""
+    entry = lost_entry(repository, path)
+    if entry is not None:
+        move_entry(entry, f"{repository.fleet_dir}/trash/{operation}/{number}-entry")
+
+
+def move_entry(entry: str, place: str) -> None:
+    """Move an administrative entry into the trash, or back. Raises Refused where something is in the way."""
+    if os.path.lexists(place):
+        raise Refused(f"'{place}' exists: '{entry}' cannot go there")
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    _rename(entry, place)
+    with suppress(OSError):
+        os.rmdir(os.path.dirname(entry))  # as git does with the last one
 
 
 def remove_scratch(path: str) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from git_fleet.analysis.removal import Facts, Fate, Removal, verdict
+from git_fleet.analysis.removal import of_stale_entry, verdict
 from git_fleet.model.fleet import Dirt
+from git_fleet.model.removal import Facts, Fate, Verdict
 
 GOOD = Facts("a", "/a", landed=True, proof="landed: 1234567890 is in main", unlanded=0, dirt=Dirt())
 MANY = tuple(f"f{number}" for number in range(8))
@@ -19,6 +20,12 @@ MANY = tuple(f"f{number}" for number in range(8))
         (GOOD._replace(locked="agent 7"), "it is locked: agent 7"),
         (GOOD._replace(inside=("a repository is in it: /a/b",)), "a repository is in it: /a/b"),
         (GOOD._replace(standing_in=True), "you stand in it"),
+        (GOOD._replace(processes=("7 (sleep)", "8 (vi)")), "in use by process 7 (sleep), 8 (vi)"),
+        (GOOD._replace(in_use=("/main",)), "'a' is in use in '/main'"),
+        (GOOD._replace(stashes=("stash@{0}",)), "stash@{0} was made on 'a'"),
+        (GOOD._replace(other_branch="b"), "it is on 'b', not on 'a'"),
+        (GOOD._replace(gone=True, away="/usb"), "its folder is gone, and so is '/usb': a disk may be away"),
+        (GOOD._replace(foreign=True), "it is not in the plan, and git fleet has not made it"),
         (GOOD._replace(head_kept=False), "what is checked out there is on no branch"),
         (GOOD._replace(dirt=Dirt(staged=("x",))), "staged: x"),
         (GOOD._replace(dirt=Dirt(unstaged=("x", "y"))), "modified: x, y"),
@@ -36,12 +43,12 @@ def test_one_harm_keeps_it(facts: Facts, reason: str) -> None:
 
 @pytest.mark.parametrize("facts", [GOOD._replace(dirt=None), GOOD._replace(unlanded=None)])
 def test_what_cannot_be_seen_is_not_removed(facts: Facts) -> None:
-    assert verdict(facts) == Removal(Fate.UNKNOWN, ("git cannot tell what is in it",))
+    assert verdict(facts) == Verdict(Fate.UNKNOWN, ("git cannot tell what is in it",), ("git fleet doctor",))
 
 
 @pytest.mark.parametrize("facts", [GOOD, GOOD._replace(worktree=None, dirt=None)])
 def test_what_is_proven_goes(facts: Facts) -> None:
-    assert verdict(facts) == Removal(Fate.REMOVE, ("landed: 1234567890 is in main",))
+    assert verdict(facts) == Verdict(Fate.REMOVE, ("landed: 1234567890 is in main",))
 
 
 def test_without_a_worktree_only_the_branch_counts() -> None:
@@ -52,7 +59,7 @@ def test_without_a_worktree_only_the_branch_counts() -> None:
 
 def test_a_harm_counts_more_than_what_cannot_be_seen() -> None:
     hints = ("git worktree unlock /a",)
-    assert verdict(GOOD._replace(dirt=None, locked="x")) == Removal(Fate.KEEP, ("it is locked: x",), hints)
+    assert verdict(GOOD._replace(dirt=None, locked="x")) == Verdict(Fate.KEEP, ("it is locked: x",), hints)
 
 
 def test_every_reason_in_order() -> None:
@@ -72,3 +79,15 @@ def test_every_reason_in_order() -> None:
         "modified, though marked as unchanged: h",
         "a merge is in progress",
     )
+
+
+def test_what_can_be_made_again_is_no_reason() -> None:
+    assert verdict(GOOD._replace(disposable=("node_modules/",))).fate is Fate.REMOVE
+
+
+def test_an_entry_without_its_folder_goes_whatever_its_branch_has() -> None:
+    facts = Facts("a", "/a", tip="1", unlanded=3, dirt=Dirt(), gone=True)
+    assert of_stale_entry(facts) == Verdict(Fate.REMOVE, ("its folder is gone",))
+    assert of_stale_entry(facts._replace(locked="")).reasons == ("it is locked",)
+    assert of_stale_entry(facts._replace(dirt=Dirt(staged=("x",)))).reasons == ("staged: x",)
+    assert of_stale_entry(facts._replace(dirt=None)).fate is Fate.UNKNOWN

@@ -1,8 +1,10 @@
 """`remove`: whatever anybody could miss keeps a worktree where it is."""
 
+import contextlib
 import os
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import kit
@@ -10,12 +12,14 @@ import pytest
 import rooms
 from kit import Repo
 
+from git_fleet.model.errors import FleetError
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     """Task `a` has landed, its worktree is still there; `b` is at work."""
     repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"b": "x\n"}})
-    repo.fleet("land", "a", check=0)
+    repo.git("merge", "-q", "--no-ff", "a")
     return repo
 
 
@@ -78,6 +82,81 @@ def bisecting(tree: Path) -> None:
     git(tree, "bisect", "start")
 
 
+def untracked_though_nobody_shows_it(tree: Path) -> None:
+    git(tree, "config", "status.showUntrackedFiles", "no")
+    untracked(tree)
+
+
+def merging(tree: Path) -> None:
+    """Nothing is left to see of the merge but that it is one."""
+    git(tree, "merge", "-q", "--no-commit", "--no-ff", "-s", "ours", "b")
+
+
+def rebasing(tree: Path) -> None:
+    env = {**os.environ, "GIT_SEQUENCE_EDITOR": "echo break >"}
+    subprocess.run(["git", "rebase", "-q", "-i", "HEAD~"], cwd=tree, check=True, env=env)
+
+
+def nested_worktree_in_an_ignored_folder(tree: Path) -> None:
+    git(tree, "config", "core.excludesFile", "/dev/null")
+    git(tree, "worktree", "add", "-q", "-b", "inner", "cache.log/inner")
+    (tree / "cache.log/inner/file").write_text("mine\n")
+
+
+def nested_repository_in_an_ignored_folder(tree: Path) -> None:
+    kit.make_repo(tree / "inner.log", {"mine": "mine\n"})
+
+
+def nested_repository_among_tracked_files(tree: Path) -> None:
+    """git status says nothing of it: all that it sees there is tracked."""
+    (tree / "down").mkdir()
+    (tree / "down/file").write_text("x\n")
+    git(tree, "add", "down")
+    git(tree, "commit", "-q", "-m", "down")
+    git(tree, "-C", "../app", "merge", "-q", "--no-ff", "a")
+    inner = kit.make_repo(tree / "down")
+    inner.git("commit", "-q", "--allow-empty", "-m", "mine")
+
+
+def stashed(tree: Path) -> None:
+    modified(tree)
+    git(tree, "stash", "push", "-q", "-m", "for later")
+
+
+def submodule(tree: Path) -> None:
+    lib = kit.make_repo(tree.parent / "lib", {"lib": "x\n"})
+    git(tree, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib.path), "lib")
+    git(tree, "commit", "-q", "-m", "lib")
+    git(tree, "-C", "../app", "merge", "-q", "--no-ff", "a")
+
+
+def submodule_with_work_put_away(tree: Path) -> None:
+    submodule(tree)
+    git(tree / "lib", "commit", "-q", "--allow-empty", "-m", "mine alone")
+    git(tree / "lib", "checkout", "-q", "-B", "kept")
+    git(tree / "lib", "checkout", "-q", "HEAD~")
+    git(tree, "submodule", "--quiet", "deinit", "--all")
+
+
+def on_another_branch(tree: Path) -> None:
+    git(tree, "checkout", "-q", "-b", "other")
+
+
+def checked_out_in_the_main_worktree(tree: Path) -> None:
+    git(tree, "checkout", "-q", "--detach")
+    git(tree, "-C", "../app", "checkout", "-q", "--ignore-other-worktrees", "a")
+
+
+def checked_out_twice(tree: Path) -> None:
+    git(tree, "worktree", "add", "-q", "--force", "../twice", "a")
+
+
+def being_rebased_elsewhere(tree: Path) -> None:
+    git(tree, "checkout", "-q", "--detach")
+    git(tree, "worktree", "add", "-q", "../elsewhere", "a")
+    rebasing(tree.parent / "elsewhere")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -93,15 +172,32 @@ def bisecting(tree: Path) -> None:
         (skipped, "modified, though marked as unchanged: file"),
         (detached, "what is checked out there is on no branch"),
         (bisecting, "a bisect is in progress"),
+        (untracked_though_nobody_shows_it, "untracked: mine"),
+        (merging, "a merge is in progress"),
+        (rebasing, "a rebase is in progress"),
+        (nested_worktree_in_an_ignored_folder, "another worktree is in it: "),
+        (nested_repository_in_an_ignored_folder, "ignored: inner.log/"),
+        (nested_repository_among_tracked_files, "a repository is in it: "),
+        (stashed, "stash@{0} was made on 'a'"),
+        (submodule, "a repository is in it: "),
+        (submodule_with_work_put_away, "its submodule 'lib' has commits that are on no remote"),
+        (on_another_branch, "it is on 'other', not on 'a'"),
+        (checked_out_in_the_main_worktree, "'a' is in use in '"),
+        (checked_out_twice, "'a' is in use in '"),
+        (being_rebased_elsewhere, "'a' is in use in '"),
     ],
 )
 def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
     harm(rooms.tree(repo, "a"))
-    before, operations = repo.snapshot(), rooms.operations(repo)
-    refused = repo.fleet("remove", "a", check=3)
-    assert said in refused.err
-    assert repo.snapshot() == before and rooms.operations(repo) == operations
-    assert repo.fleet("remove", "--dry-run", "a").status == 3
+    before = repo.snapshot()
+    assert said in repo.fleet("remove", "a", check=3).err
+    assert repo.snapshot() == before and not repo.exists("refs/fleet/keep/1/0")
+
+
+def test_a_dry_run_says_what_would_be(repo: Repo) -> None:
+    assert repo.fleet("remove", "--dry-run", "a", check=0).out.startswith("a: remove: landed: ")
+    said = repo.fleet("remove", "--dry-run", "a", "b", check=3).out.splitlines()
+    assert said[1] == "b: keep: 'b' has 1 commit that the base lacks"
 
 
 def test_every_reason_is_named(repo: Repo) -> None:
@@ -181,3 +277,171 @@ def test_no_process_needs_to_be_in_the_way_to_see_another_base(repo: Repo) -> No
     before = repo.snapshot()
     assert repo.fleet("remove", "main").status != 0
     assert repo.snapshot() == before and os.path.isdir(repo.path)
+
+
+@pytest.fixture
+def sleeper(repo: Repo) -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose current directory is in the worktree of `a`."""
+    process = subprocess.Popen(["sleep", "60"], cwd=rooms.tree(repo, "a"))
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_it_stays_while_a_process_stands_in_it(repo: Repo, sleeper: subprocess.Popen[bytes]) -> None:
+    before = repo.snapshot()
+    assert f"in use by process {sleeper.pid} (sleep)" in repo.fleet("remove", "a", check=3).err
+    assert repo.snapshot() == before
+    sleeper.kill()
+    sleeper.wait()
+    repo.fleet("remove", "a", check=0)
+
+
+def test_it_stays_while_the_shell_that_calls_stands_in_it(repo: Repo) -> None:
+    tree = rooms.tree(repo, "a")
+    done = repo.run("sh", "-c", f"cd '{tree}' && git -C '{repo.path}' fleet remove a; exit $?", cwd=tree, reader=False)
+    assert done.status == 3 and "in use by process " in done.err and tree.is_dir()
+
+
+# -------------------------------------------------------------------------------------------------------------- trash
+
+
+def test_what_can_be_made_again_goes_along_and_comes_back(repo: Repo) -> None:
+    tree = rooms.tree(repo, "a")
+    repo.commit("ignore", {".gitignore": "*.log\nnode_modules/\n.env\ntarget/\n"})
+    repo.git("merge", "-q", "main", cwd=tree)
+    repo.write(
+        {
+            "node_modules/x/index.js": "x\n",
+            "sub/node_modules/y.js": "y\n",
+            "target/CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
+            "target/debug/app": "x\n",
+        },
+        tree,
+    )
+    before = repo.snapshot()
+    assert "node_modules/" in repo.fleet("remove", "a", check=0).err
+    assert not tree.exists()
+    repo.fleet("undo", check=0)
+    assert repo.snapshot() == before
+    repo.write({".env": "SECRET=1\n"}, tree)
+    assert "ignored: .env\n" in repo.fleet("remove", "a", check=3).err
+    repo.config({"fleet.disposable": ".env"})
+    repo.fleet("remove", "a", check=0)
+
+
+def test_an_empty_value_forgets_the_defaults(repo: Repo) -> None:
+    tree = rooms.tree(repo, "a")
+    repo.config({"core.excludesFile": str(tree.parent / "ignore"), "fleet.disposable": ["", "*.tmp"]})
+    (tree.parent / "ignore").write_text("node_modules\n*.tmp\n")
+    repo.write({"node_modules/x": "x\n", "x.tmp": "x\n"}, tree)
+    assert "ignored: node_modules/\n" in repo.fleet("remove", "a", check=3).err
+
+
+def test_a_link_that_leads_outside_goes_alone(repo: Repo, tmp_path: Path) -> None:
+    outside = tmp_path / "store"
+    outside.mkdir()
+    (outside / "mine").write_text("mine\n")
+    tree = rooms.tree(repo, "a")
+    repo.config({"core.excludesFile": str(tmp_path / "ignore")})
+    (tmp_path / "ignore").write_text("node_modules\n")
+    (tree / "node_modules").symlink_to(outside)
+    repo.fleet("remove", "a", check=0)
+    assert (outside / "mine").read_text() == "mine\n"
+
+
+def test_the_way_back_is_said_before_anything_is_touched(repo: Repo) -> None:
+    first, second = repo.fleet("remove", "a", check=0).err.splitlines()
+    assert first == "removing a; to bring them back: git fleet undo 1" and second.startswith("removed a: worktree ")
+
+
+def test_it_does_not_take_longer_for_what_is_ignored(repo: Repo, tmp_path: Path) -> None:
+    """An ignored folder is one path: nothing in it is looked at, it can even be unreadable."""
+    tree = rooms.tree(repo, "a")
+    repo.config({"core.excludesFile": str(tmp_path / "ignore")})
+    (tmp_path / "ignore").write_text("node_modules\n")
+    (tree / "node_modules/.git").mkdir(parents=True)
+    repo.fleet("remove", "a", check=0)
+
+
+def test_a_trash_on_its_own_device(repo: Repo, tmp_path: Path) -> None:
+    """Where the worktree is on another device, its trash is beside it: going there stays one rename."""
+    shm = Path("/dev/shm")
+    if not os.access(shm, os.W_OK) or shm.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second device")
+    away = shm / f"git-fleet-test-{os.getpid()}-{time.monotonic_ns()}"
+    try:
+        repo.git("worktree", "remove", "../a")
+        repo.git("worktree", "add", "-q", away / "a", "a")
+        repo.fleet("remove", "a", check=0)
+        assert sorted(path.name for path in away.iterdir()) == [".git-fleet-trash"]
+        repo.fleet("undo", check=0)
+        assert (away / "a/a").read_text() == "x\n" and repo.git("status", "--porcelain", cwd=away / "a") == ""
+    finally:
+        subprocess.run(["rm", "-rf", away], check=True)
+
+
+def test_an_entry_whose_disk_is_away_stays(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "usb").mkdir()
+    repo.git("worktree", "move", "../a", "../usb/a")
+    (tmp_path / "usb").rename(tmp_path / "unmounted")
+    assert "a disk may be away" in repo.fleet("remove", "a", check=3).err
+    (tmp_path / "unmounted").rename(tmp_path / "usb")
+    repo.fleet("remove", "a", check=0)
+
+
+def test_staged_work_of_a_folder_that_was_deleted_stays(repo: Repo) -> None:
+    staged(rooms.tree(repo, "a"))
+    subprocess.run(["rm", "-r", rooms.tree(repo, "a")], check=True)
+    assert "staged: mine" in repo.fleet("remove", "a", check=3).err
+
+
+def test_the_entry_of_a_deleted_folder_comes_back(repo: Repo) -> None:
+    subprocess.run(["rm", "-r", rooms.tree(repo, "a")], check=True)
+    before = repo.git("worktree", "list", "--porcelain")
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("undo", check=0)
+    assert repo.git("worktree", "list", "--porcelain") == before and repo.exists("a")
+    repo.fleet("undo", check=0)
+    assert not repo.exists("a") and len(repo.worktrees()) == 2
+
+
+# ----------------------------------------------------------------------------------------- somebody is quicker than we
+
+
+def removal(repo: Repo, meanwhile: Callable[[], object], *names: str) -> None:
+    """`remove`, with somebody at work between the last look and the first deed."""
+    from git_fleet.analysis import view as views
+    from git_fleet.model.events import Event, Removing
+    from git_fleet.operations import context as contexts
+    from git_fleet.operations import remove
+
+    def say(event: Event) -> None:
+        if isinstance(event, Removing):
+            meanwhile()
+
+    with contextlib.chdir(repo.path):
+        context = contexts.find()
+        remove.remove(context, views.view(context.plan), names, say)
+
+
+@pytest.mark.parametrize(
+    "deed", [modified, untracked, ignored, staged, committed, assumed_unchanged, detached, bisecting]
+)
+def test_who_writes_between_the_look_and_the_rename_keeps_it(repo: Repo, deed: Callable[[Path], None]) -> None:
+    repo.fleet("land", "b", check=0)
+    tree = rooms.tree(repo, "b")
+    with kit.conserved(repo), pytest.raises(FleetError):
+        removal(repo, lambda: deed(tree), "a", "b")
+    assert tree.is_dir() and rooms.tree(repo, "a").is_dir() and repo.exists("a") and repo.exists("b")
+    assert repo.git("worktree", "list").count("\n") == 2
+    assert rooms.operations(repo)[0] == ("remove", "failed")
+
+
+def test_a_branch_that_moves_meanwhile_keeps_its_name(repo: Repo) -> None:
+    """Its worktree is gone, so only the compare-and-swap can see it."""
+    repo.git("worktree", "remove", "../a")
+    tip = repo.branch("later", {"later": "x\n"})
+    with pytest.raises(FleetError, match="moved meanwhile"):
+        removal(repo, lambda: repo.git("update-ref", "refs/heads/a", tip), "a")  # type: ignore[arg-type,return-value]
+    assert repo.oid("a") == tip

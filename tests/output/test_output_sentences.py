@@ -16,9 +16,11 @@ from git_fleet.model.events import (
     Landed,
     NotCreated,
     Note,
+    NotRemoved,
     Progress,
     Recovered,
     Removed,
+    Removing,
 )
 from git_fleet.output import sentences, words
 
@@ -36,10 +38,12 @@ SENTENCES = [
     (Evicted("44", "44 alone is red on main: unit\x1b"), "44 does not land: 44 alone is red on main: unit\\x1b"),
     (Landed("42", "feature/42", "a" * 40), "landed 42: branch 'feature/42' as aaaaaaa"),
     (
-        Removed("42", "/w/42", "feature/42", 9),
-        "removed 42: worktree '/w/42' and branch 'feature/42' (to bring it back: git fleet undo 9)",
+        Removed("42", "/w/42", "feature/42", ("node_modules/", "a\n")),
+        "removed 42: worktree '/w/42' and branch 'feature/42', with node_modules/, a\\n",
     ),
-    (Removed("42", None, "x", 9), "removed 42: branch 'x' (to bring it back: git fleet undo 9)"),
+    (Removed("42", None, "x"), "removed 42: branch 'x'"),
+    (Removing(("42", "43"), 9), "removing 42, 43; to bring them back: git fleet undo 9"),
+    (NotRemoved("42", "somebody wrote\n"), "42 was put back: somebody wrote\\n"),
     (Recovered("a landing was killed\n"), "a landing was killed\\n"),
     (Note("five tasks in flight"), "five tasks in flight"),
 ]

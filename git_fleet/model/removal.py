@@ -1,0 +1,86 @@
+"""What was seen of a worktree and its branch, and whether they may go."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from git_fleet.model.fleet import Dirt, Worktree
+from git_fleet.model.plan import Task
+
+
+class Fate(StrEnum):
+    KEEP = "keep"
+    REMOVE = "remove"
+    UNKNOWN = "unknown"
+
+
+class Facts(NamedTuple):
+    """What was seen of one task's worktree and branch."""
+
+    branch: str
+    worktree: str | None = None
+    """The path; None when there is none."""
+    tip: str | None = None
+    """Where the branch is; None when there is no branch."""
+    landed: bool = False
+    proof: str = ""
+    """Why it counts as landed."""
+    unlanded: int | None = 0
+    """Commits of the branch that the base lacks; None when nobody could count."""
+    dirt: Dirt | None = None
+    """With hidden paths, and ignored ones that are work; None when git could not look."""
+    disposable: tuple[str, ...] = ()
+    """Ignored paths that can be made again: they go along."""
+    other_branch: str | None = None
+    """What is checked out there instead."""
+    locked: str | None = None
+    inside: tuple[str, ...] = ()
+    """Other worktrees, repositories and mounts that lie in the folder, in words."""
+    standing_in: bool = False
+    processes: tuple[str, ...] = ()
+    """Others whose current directory is in the folder: `1234 (sleep)`."""
+    head_kept: bool = True
+    """Is what is checked out there reachable from the branch or the base?"""
+    in_use: tuple[str, ...] = ()
+    """Where else the branch is checked out, or being rebased."""
+    stashes: tuple[str, ...] = ()
+    """`stash@{0}`: entries that were made on the branch."""
+    gone: bool = False
+    """The folder is not there; only the administrative entry is."""
+    away: str | None = None
+    """Not even the folder around it is there: this one."""
+    foreign: bool = False
+    """Neither is it in the plan, nor has git fleet made it."""
+
+
+class Verdict(NamedTuple):
+    """`remove` with the proof, or `keep`/`unknown` with every reason."""
+
+    fate: Fate
+    reasons: tuple[str, ...]
+    hints: tuple[str, ...] = ()
+    """What has to happen first."""
+
+
+class Judged(NamedTuple):
+    """One task, what was seen of it, and what is to become of it."""
+
+    task: Task
+    worktree: Worktree | None
+    facts: Facts
+    verdict: Verdict
+    entry_only: bool = False
+    """Its folder is gone: only the administrative entry is judged, the branch stays."""
+    removed: bool = False
+
+
+class Trash(NamedTuple):
+    """A folder in the trash: of which worktree and operation, and since when (seconds since 1970)."""
+
+    operation: int
+    path: str | None
+    """Where it was; None where nobody knows any more."""
+    place: str
+    since_s: float
+    bytes: int
+    kept: str | None = None
+    """Why it was not deleted."""

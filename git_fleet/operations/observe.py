@@ -1,0 +1,118 @@
+"""What is seen of a worktree and its branch before they may go, and again when the folder is in the trash."""
+
+import os
+from collections.abc import Sequence
+
+from git_fleet.analysis import disposable
+from git_fleet.model.errors import FleetError
+from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
+from git_fleet.model.plan import Task
+from git_fleet.model.removal import Facts
+from git_fleet.model.settings import Settings
+from git_fleet.operations.context import Context
+from git_fleet.repo import around, git, looking, worktrees
+from git_fleet.repo.worktrees import Trashed
+
+
+def branch(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> Facts:
+    """The branch alone, landed by ancestry or by the record of a landing."""
+    tip = snapshot.branches[task.ref].tip if task.ref in snapshot.branches else None
+    distance, landing = snapshot.distances.get(task.ref), snapshot.landings.get(task.id)
+    landed = landing is not None and tip in (None, landing.tip)  # a branch that went on has not landed
+    return Facts(
+        branch=task.branch,
+        tip=tip,
+        landed=landed,
+        proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing and landed else "",
+        unlanded=distance.ahead if distance else 0,
+        in_use=tuple(_users(context, task, tree)) if tip else (),
+        stashes=tuple(_stashes(context.repository, task, tree)) if tip else (),
+    )
+
+
+def _users(context: Context, task: Task, tree: Worktree | None) -> list[str]:
+    """Other worktrees that have the branch checked out or will come back to it."""
+    others = [one for one in context.worktrees if tree is None or one.path != tree.path]
+    here = [one for one in others if one.branch == task.ref and one.prunable is None]
+    under_way = [one for one in others if around.branch_under_way(context.repository, one) == task.ref]
+    return list(dict.fromkeys(one.path for one in (*here, *under_way)))
+
+
+def _stashes(repository: Repository, task: Task, tree: Worktree | None) -> list[str]:
+    detached = tree.head if tree and tree.branch is None else None
+    return [
+        one.name
+        for one in around.stashes(repository)
+        if around.made_on(one, task.branch) or (one.branch == "(no branch)" and one.commit == detached)
+    ]
+
+
+def worktree(
+    context: Context, tree: Worktree, known: Facts, tips: Sequence[str], trashed: Trashed | None = None
+) -> Facts:
+    """`known` with what is seen of the worktree, which may be in the trash by now.
+
+    `tips`: commits that keep what is checked out there, where that is on no branch.
+    """
+    repository, here = context.repository, trashed.folder if trashed else tree.path
+    private = f"{repository.common_dir}/worktrees/{trashed.entry_name}" if trashed else git.private_dir(here)
+    other = tree.branch if tree.branch != f"refs/heads/{known.branch}" else None
+    facts = known._replace(worktree=tree.path, locked=tree.locked, other_branch=other and git.short(other))
+    if not os.path.isdir(here):
+        return _gone(repository, tree, facts)
+    if private is None or not os.path.isdir(private):
+        return facts
+    dirt = looking.holdings(here, private)
+    if dirt is None:
+        return facts
+    work, again = ignored(context.settings, here, dirt.ignored)
+    try:
+        hidden = looking.hidden_edits(repository, here, private)
+    except FleetError:
+        return facts
+    return facts._replace(
+        dirt=dirt._replace(ignored=work, hidden=hidden),
+        disposable=again,
+        inside=_inside(context, tree.path, here, private, [path for path in dirt.ignored if path.endswith("/")]),
+        standing_in=around.standing_in(here),
+        processes=tuple(around.processes_in(here)),
+        head_kept=_head_kept(repository, tree, tips),
+    )
+
+
+def _gone(repository: Repository, tree: Worktree, facts: Facts) -> Facts:
+    """Only the entry is left. Where not even the folder around it is there, a disk may be away."""
+    entry = worktrees.lost_entry(repository, tree.path)
+    staged = looking.staged_without_folder(entry) if entry else Dirt()
+    away = None if os.path.isdir(os.path.dirname(tree.path)) else os.path.dirname(tree.path)
+    return facts._replace(gone=True, dirt=staged, away=away)
+
+
+def ignored(settings: Settings, top: str, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(work, disposable) of the ignored paths of a worktree."""
+    return disposable.split(paths, settings.disposable, looking.caches(top, paths))
+
+
+def _inside(context: Context, path: str, here: str, private: str, passed: Sequence[str]) -> tuple[str, ...]:
+    """What else would go with the folder: other worktrees of this repository, repositories of their own, mounts."""
+    others = [one.path for one in context.worktrees if one.path.startswith(f"{path}/")]
+    nested = [one for one in looking.nested_repositories(here, passed) if one not in others]
+    return (
+        *(f"another worktree is in it: {one}" for one in others),
+        *(f"a repository is in it: {one}" for one in nested),
+        *(f"its submodule '{name}' has commits that are on no remote" for name in _unpushed(private, nested)),
+        *(f"something is mounted in it: {one}" for one in around.mounts_in(here)),
+    )
+
+
+def _unpushed(private: str, nested: Sequence[str]) -> list[str]:
+    """Submodules that are not checked out, with commits that nobody else has: their repositories lie in the entry."""
+    modules = [] if nested else looking.nested_git_dirs(f"{private}/modules")
+    return [os.path.relpath(one, f"{private}/modules") for one in modules if looking.has_unpushed(one)]
+
+
+def _head_kept(repository: Repository, tree: Worktree, tips: Sequence[str]) -> bool:
+    """A detached HEAD's commits would lose their only name."""
+    if tree.branch is not None or tree.head is None:
+        return True
+    return any(git.is_ancestor(repository, tree.head, tip) for tip in tips)

@@ -1,0 +1,73 @@
+"""`clean --purge`: the one thing that deletes for good. What is in the trash, since when, and away with it."""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from git_fleet.journal import database, locks
+from git_fleet.model.events import Listener
+from git_fleet.model.journal import ChangeKind, Operation, OperationState
+from git_fleet.model.removal import Trash
+from git_fleet.operations import killed, recover, running
+from git_fleet.operations.context import Context
+from git_fleet.repo import changing, git, trash
+
+_UNDER_WAY = (OperationState.RUNNING, OperationState.STOPPED)
+_PINNING = ("add", "remove", "clean", "undo", "doctor")
+"""Operations that pin commits for the sake of what they move to the trash, and of nothing else."""
+
+
+def listed(context: Context) -> list[Trash]:
+    """What is in the trash, oldest first, with what has to stay there; read-only."""
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        return [seen for _, seen in _seen(context, journal.operations() if journal else ())]
+
+
+def purge(context: Context, say: Listener) -> tuple[int | None, list[Trash]]:
+    """Delete what is in the trash: the operation's number, and every item, `kept` where it is still there."""
+    repository = context.repository
+    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
+        killed.landings_anywhere(context, journal, say)
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+        known = journal.operations()
+        trash.finish(repository, _parents(context, known))
+        found = _seen(context, known)
+        doomed = [item for item, seen in found if seen.kept is None]
+        if not doomed:
+            return None, [seen for _, seen in found]
+        summary = f"purge {len(doomed)} of the trash"
+        operation, _ = stack.enter_context(running.begun(repository, journal, "purge", summary))
+        after = [seen if seen.kept else seen._replace(kept=trash.delete(repository, item)) for item, seen in found]
+        _unpin(context, known, {item.operation for item in doomed})
+        journal.finish(operation, OperationState.DONE)
+    return operation, after
+
+
+def _seen(context: Context, known: Sequence[Operation]) -> list[tuple[trash.Item, Trash]]:
+    operations = {one.id: one for one in known}
+    found = []
+    for item in trash.items(context.repository, _parents(context, known)):
+        operation = operations.get(item.operation)
+        since = operation.ended_s or operation.began_s if operation else os.lstat(item.place).st_ctime
+        under_way = operation is not None and operation.state in _UNDER_WAY
+        why = f"operation {item.operation} is not over" if under_way else trash.why_kept(item)
+        found.append((item, Trash(item.operation, item.path, item.place, since, trash.size(item), why)))
+    return sorted(found, key=lambda one: (one[1].since_s, one[1].place))
+
+
+def _parents(context: Context, known: Sequence[Operation]) -> list[str]:
+    """Folders beside which a trash may be: where worktrees are, and where they were."""
+    were = [change.name for one in known for change in one.changes if change.kind is ChangeKind.WORKTREE]
+    places = [context.repository.main, *(tree.path for tree in context.worktrees), *were]
+    return list(dict.fromkeys(os.path.dirname(place) for place in places))
+
+
+def _unpin(context: Context, known: Sequence[Operation], purged: set[int]) -> None:
+    """Let go of the commits that were kept for folders that no longer can come back."""
+    repository = context.repository
+    left = {item.operation for item in trash.items(repository, _parents(context, known))}
+    kinds = {one.id: one.kind for one in known}
+    gone = [number for number in purged - left if kinds.get(number, "remove") in _PINNING]
+    pins = git.refs(repository, *(f"{running.KEEP}{number}/" for number in gone)) if gone else {}
+    changing.update_refs(repository, [changing.RefUpdate(ref, oid, None) for ref, oid in pins.items()], "fleet purge")
