@@ -30,6 +30,12 @@ _CODES = (
     multiple=True,
     help="Run this gate, or this command, instead of all gates; may be repeated.",
 )
+@click.option(
+    "--strategy",
+    type=click.Choice(("merge", "squash", "rebase", "ff")),
+    help="How a branch becomes commits of the base, instead of fleet.strategy.",
+)
+@click.option("--push", is_flag=True, help="Push the base when all is done.")
 @click.option("--no-gate", is_flag=True, help="Do not run the gates.")
 @click.option(
     "--keep-going/--no-keep-going",
@@ -49,6 +55,8 @@ def command(
     script: bool,
     onto: str | None,
     only: tuple[str, ...],
+    strategy: str | None,
+    push: bool,
     no_gate: bool,
     keep_going: bool,
     go_on: bool,
@@ -66,7 +74,7 @@ def command(
     from git_fleet.operations import context as contexts
     from git_fleet.operations import outlook
 
-    if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
+    if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script or strategy or push)):
         raise Usage("--continue, --skip and --abort stand alone", ["git fleet land --continue"])
     if script and as_json:
         raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
@@ -75,7 +83,14 @@ def command(
     contexts.refuse_broken_plan(view)
     if only and (no_gate or go_on or skip or abort):
         raise Usage("--gate goes with none of --no-gate, --continue, --skip and --abort", ["git fleet land -h"])
-    request = _checked(context, Request(tasks, gates=not no_gate, only=only, keep_going=keep_going))
+    if strategy:
+        context = context._replace(settings=context.settings._replace(strategy=strategy))
+    if script and context.settings.strategy != "merge":
+        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
+    request = _checked(
+        context,
+        Request(tasks, not no_gate, only, keep_going, strategy=context.settings.strategy, push=push),
+    )
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
     if script or dry_run:
@@ -85,6 +100,7 @@ def command(
     if outcome is not None:
         _speak(context, outcome, (options, request), as_json=as_json, wide=wide, hints=refused is None)
     _say_where_to_go(context)
+    refused = refused or _not_pushed(outcome)
     if refused is not None:
         raise refused
     return _code(outcome) if outcome else Exit.DONE
@@ -119,8 +135,14 @@ def _simulated(
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = gate.chosen(context.settings, request)
-    front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
     return None, None
+
+
+def _not_pushed(outcome: LandOutcome | None) -> FleetError | None:
+    from git_fleet.operations import push
+
+    return push.failure(outcome.push, outcome.base.branch) if outcome and outcome.push else None
 
 
 def _say_where_to_go(context: Context) -> None:
@@ -141,17 +163,19 @@ def _done(
     how: tuple[bool, bool, bool],
     say: Listener,
 ) -> LandOutcome | None:
-    from git_fleet.operations import land
+    from git_fleet.operations import land, push
 
     go_on, skip, abort = how
-    if go_on:
-        return land.go_on(context, view, say)
-    if skip:
-        return land.skip(context, view, say)
     if abort:
         land.abort(context, say)
         return None
-    return land.land(context, view, request, say)
+    if go_on:
+        outcome = land.go_on(context, view, say)
+    elif skip:
+        outcome = land.skip(context, view, say)
+    else:
+        outcome = land.land(context, view, request, say)
+    return push.of(context, outcome)
 
 
 def _speak(

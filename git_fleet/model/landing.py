@@ -23,6 +23,17 @@ class Request(NamedTuple):
     """Gates by name, or commands, to run instead of all that are configured."""
     keep_going: bool = True
     """Go on with the others when a gate has thrown out a branch."""
+    strategy: str = "merge"
+    push: bool = False
+    """Push the base when all is done."""
+
+
+class Author(NamedTuple):
+    """Who wrote a commit, and when: `<seconds> <zone>`."""
+
+    name: str
+    mail: str
+    date: str
 
 
 class Candidate(NamedTuple):
@@ -102,6 +113,18 @@ class GateReport(NamedTuple):
     """Refs and worktrees that changed while gates ran, a sentence each."""
 
 
+class Push(NamedTuple):
+    """What became of a push: `pushed`, `rejected` or `unknown`, as the remote said afterwards; `why` in git's words."""
+
+    remote: str
+    ref: str
+    commit: str
+    state: str = "unknown"
+    why: str = ""
+    moved: bool = False
+    """Has the remote commits that this one lacks?"""
+
+
 class LandOutcome(NamedTuple):
     """What came of a landing. A conflict and a red gate are outcomes, not errors."""
 
@@ -117,6 +140,7 @@ class LandOutcome(NamedTuple):
     log: str | None = None
     """The failed gate's output."""
     gates: GateReport | None = None
+    push: Push | None = None
 
 
 class GateResult(NamedTuple):

@@ -10,7 +10,8 @@ from git_fleet.operations.gate import Subject
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
 from git_fleet.operations.trials import Trials
-from git_fleet.repo import changing, git, merging
+from git_fleet.repo import git, objects
+from git_fleet.repo.objects import Made
 
 
 def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at: int, *, sure: bool) -> Eviction | None:
@@ -22,7 +23,7 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
     step, told = line[at], trials.known(subject_of(line[at]))
     assert told is not None
     needed = _needed(prepared, line[:at], step)
-    alone = _together(run, prepared, run.context.base, [*needed, step], f"{step.id} alone")
+    alone = _together(prepared, run.context.base, [*needed, step], f"{step.id} alone")
     if alone is None or alone.tree == step.tree:
         green_alone = False
     else:
@@ -33,7 +34,7 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
         partner = _partner(run, trials, prepared, line, at, needed)
         if partner is not None:
             both = [one for one in line[:at] if one in (*needed, *_needed(prepared, line[:at], partner), partner)]
-            pair = _together(run, prepared, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
+            pair = _together(prepared, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
             together = pair is not None and trials.test(pair).verdict == "failed"
             sure = sure or together
     if not sure and trials.again(subject_of(step)).verdict != "failed":
@@ -81,7 +82,7 @@ def _partner(
         before = line[:place]
         there = Base(run.context.base.branch, before[-1].commit or "", before[-1].tree or "")
         missing = [one for one in needed if one not in before]
-        found = _together(run, prepared, there, [*missing, step], f"{step.id} on {before[-1].id}")
+        found = _together(prepared, there, [*missing, step], f"{step.id} on {before[-1].id}", before)
         if found is None:
             return None
         known[place] = trials.test(found).verdict != "failed"
@@ -89,18 +90,22 @@ def _partner(
     return line[first - 1]
 
 
-def _together(run: Run, prepared: Prepared, base: Base, steps: Sequence[Step], what: str) -> Subject | None:
-    """Only these branches on a commit, as commits that nobody keeps; None where git cannot merge them so."""
-    repository = run.context.repository
-    line, tree = base.commit, base.tree
-    for step in steps:
-        merge = merging.merge(merging.for_real(prepared.place), line, step.tip)
-        if not merge.clean:
-            return None
-        tree = merge.tree
-        line = changing.commit_tree(repository, tree, (line, step.tip), f"{what}\n", sign=False)
-    last = steps[-1]
-    return Subject(tree, line, what, last.id, last.title, last.branch)
+def _together(
+    prepared: Prepared, base: Base, steps: Sequence[Step], what: str, before: Sequence[Step] = ()
+) -> Subject | None:
+    """Only these branches on a commit, in which those `before` have landed, as a commit that nobody keeps; None where
+    git cannot merge them so.
+    """
+    order = [OrderStep(step.id, Action.LAND, "") for step in steps]
+    known = (*prepared.start, *(step.tip for step in before))
+    place, branches = prepared.place, prepared.snapshot.branches
+    folded = simulate.fold(place, base, order, prepared.tasks, branches, start=known)
+    if any(step.action is not Action.LAND for step in folded):
+        return None
+    last = folded[-1]
+    commit = objects.lines(place, [Made(last.tree or "", (base.commit,), f"{what}\n")])
+    objects.keep(place, commit, [base.commit])
+    return Subject(last.tree or "", commit[0], what, last.id, last.title, last.branch)
 
 
 def without(
@@ -122,9 +127,11 @@ def without(
         if step.id in may
     ]
     start = Base(base.branch, kept[-1].commit or "", kept[-1].tree or "") if kept else base
-    folded = simulate.fold(prepared.place, start, order, prepared.tasks, prepared.snapshot.branches)
+    known = (*prepared.start, *(step.tip for step in kept))
+    tasks, branches, strategy = prepared.tasks, prepared.snapshot.branches, run.context.settings.strategy
+    folded = simulate.fold(prepared.place, start, order, tasks, branches, strategy=strategy, start=known)
     landing = [step for step in folded if step.action is Action.LAND]
-    built = build.commits(run.context._replace(base=start), landing, prepared.place) if landing else []
+    built = build.commits(run.context._replace(base=start), landing, prepared.place, known)
     out = line[at]._replace(action=Action.PARK, reason=eviction.reason, gate="failed", commit=None)
     stopped = [step for step in folded if step.action is not Action.LAND]
     left = [step for step in rest if step.gate == "failed" or (step.id not in gone and step.id not in may)]

@@ -355,15 +355,3 @@ def test_a_git_directory_elsewhere(tmp_path: Path) -> None:
     repo.commit("a", {"a": "x\n"}, tmp_path / "a")
     repo.fleet("land", check=0, oracle=False)
     assert repo.read("a") == "x\n" and repo.git("status", "--porcelain") == ""
-
-
-@pytest.mark.parametrize(("key", "value"), [("fleet.strategy", "squash")])
-def test_a_way_that_is_not_there_yet_is_not_passed_over(tmp_path: Path, key: str, value: str) -> None:
-    repo = kit.make_repo(tmp_path / "app", {"a": "1\n"})
-    repo.branch("feature/1", {"b": "2\n"})
-    repo.git("config", "fleet.1.branch", "feature/1")
-    repo.git("config", key, value)
-    before = repo.git("rev-parse", "main")
-    done = repo.fleet("land")
-    assert done.status == 128 and key in done.err and "hint: git config --unset" in done.err
-    assert repo.git("rev-parse", "main") == before
