@@ -64,5 +64,6 @@ def move(
     refuse_if_in_the_way(repository, tree, touched)
     step = changing.move_back if back else changing.fast_forward
     step(tree.path, repository, new, action, inherit)
-    if git.refs(repository, ref).get(ref) != new:
+    there = git.refs(repository, ref).get(ref)
+    if there != new and (there is None or back or not git.is_ancestor(repository, new, there)):  # a hook may go on
         raise Busy(f"'{ref}' moved meanwhile", ["try again"])

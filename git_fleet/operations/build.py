@@ -7,12 +7,12 @@ from git_fleet.analysis import message as messages
 from git_fleet.analysis.message import Written
 from git_fleet.model.errors import Busy, Refused
 from git_fleet.model.landing import Step
-from git_fleet.operations import lanes
+from git_fleet.operations import lanes, verify
 from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
 from git_fleet.operations.run import Run
-from git_fleet.repo import commits as said
 from git_fleet.repo import changing, git, hooks, looking, merging, objects
+from git_fleet.repo import commits as said
 from git_fleet.repo.merging import Quarantine
 from git_fleet.repo.objects import Made
 
@@ -30,12 +30,13 @@ def commits(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequenc
     """The certificate's steps as commits beside the base, durably in the repository with all that they need.
 
     `place` holds the certificate's trees, `start` are commits that count as landed. Raises GitError (no identity,
-    signing fails), Busy when a tree comes out different, Refused when a hook of the user's says no.
+    signing fails), Busy when a tree comes out different, Refused when a change would go lost, or a hook says no.
     """
     context = run.context
     strategy = context.settings.strategy
     if not landing or strategy == "ff":
         return [step._replace(commit=step.tip) for step in landing]
+    verify.refuse_dropped(context, landing, place, start)
     if hooks.present(context.repository, context.base.commit, HOOKS[strategy]):
         return _by_git(run, landing, place, start)
     wanted: list[Made] = []

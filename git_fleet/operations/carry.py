@@ -9,7 +9,7 @@ from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, LandOutcome, Step
-from git_fleet.operations import advance, build, gating, running, statuses, stops
+from git_fleet.operations import advance, build, gating, running, statuses, stops, verify
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
@@ -68,3 +68,4 @@ def move_base(run: Run, built: Sequence[Step]) -> None:
     stops.write_down(context, journal, operation, landings, run.say)
     for step in built:
         run.say(Landed(step.id, step.branch, step.commit or new))
+    verify.after(context, built)
