@@ -19,6 +19,8 @@ class Request(NamedTuple):
     names: tuple[str, ...] = ()
     """Tasks; none named: all that can."""
     gates: bool = True
+    order: tuple[str, ...] = ()
+    """Tasks in the order in which they are to land; those that are not here follow in ours."""
     strategy: str = "merge"
     push: bool = False
     """Push the base when all is done."""
@@ -50,6 +52,15 @@ class OrderStep(NamedTuple):
     id: str
     action: Action
     reason: str
+
+
+class OrderCost(NamedTuple):
+    """What a given order is expected to cost a human, and what the best would: stops, and pairs that conflict."""
+
+    stops: int
+    fewest_stops: int
+    conflicts: int
+    fewest_conflicts: int
 
 
 class Step(NamedTuple):
@@ -106,6 +117,8 @@ class LandOutcome(NamedTuple):
     """The worktree in which a conflict waits."""
     log: str | None = None
     """The failed gate's output."""
+    cost: OrderCost | None = None
+    """Of an order that was given."""
     push: Push | None = None
 
 
