@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add status check land remove clean undo log path demo help completion"
+__git_fleet_commands="init plan graph add status check land sync remove clean undo log path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -20,7 +20,8 @@ __git_fleet_options ()
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
-	land) echo "--plan= --dry-run --json --wide --script --onto= --no-gate --continue --skip --abort $common" ;;
+	land) echo "--plan= --dry-run --json --wide --script --onto= --order= --strategy= --push --no-gate --continue --skip --park --abort $common" ;;
+	sync) echo "--plan= --rebase --dry-run $common" ;;
 	remove) echo "--plan= --dry-run $common" ;;
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;
@@ -127,7 +128,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | check | land | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
 	help) __gitcomp "$__git_fleet_commands plan-guide tutorial" ;;

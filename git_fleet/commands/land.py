@@ -23,9 +23,17 @@ _CODES = (
 @front.dry_option
 @click.option("--script", is_flag=True, help="Print a shell script that does the same with plain git.")
 @click.option("--onto", metavar="<branch>", help="Land on this branch instead of the base.")
+@click.option("--order", metavar="<task>,…", help="Land these first, in this order, and say what that costs.")
+@click.option(
+    "--strategy",
+    type=click.Choice(("merge", "squash", "rebase", "ff")),
+    help="How a branch becomes commits of the base, instead of fleet.strategy.",
+)
+@click.option("--push", is_flag=True, help="Push the base when all is done.")
 @click.option("--no-gate", is_flag=True, help="Do not run the gates.")
 @click.option("--continue", "go_on", is_flag=True, help="Land the conflict that you resolved, and go on.")
 @click.option("--skip", is_flag=True, help="Leave the conflicting branch out, and go on.")
+@click.option("--park", is_flag=True, help="Put the conflicting branch behind all others, and go on.")
 @click.option("--abort", is_flag=True, help="End a landing that stopped; what has landed stays.")
 @front.wide_option
 @front.plan_option
@@ -36,9 +44,13 @@ def command(
     dry_run: bool,
     script: bool,
     onto: str | None,
+    order: str | None,
+    strategy: str | None,
+    push: bool,
     no_gate: bool,
     go_on: bool,
     skip: bool,
+    park: bool,
     abort: bool,
     wide: bool,
     plan_file: str | None,
@@ -52,23 +64,32 @@ def command(
     from git_fleet.operations import context as contexts
     from git_fleet.operations import outlook
 
-    if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
-        raise Usage("--continue, --skip and --abort stand alone", ["git fleet land --continue"])
+    said = {"continue": go_on, "skip": skip, "park": park, "abort": abort}
+    hows = [how for how, wanted in said.items() if wanted]
+    if len(hows) > 1 or (hows and (tasks or dry_run or script or order or strategy or push)):
+        raise Usage("--continue, --skip, --park and --abort stand alone", ["git fleet land --continue"])
     if script and as_json:
         raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
     context = contexts.find(plan_file, onto)
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
-    request = Request(tasks, not no_gate)
+    if strategy:
+        context = context._replace(settings=context.settings._replace(strategy=strategy))
+    if script and context.settings.strategy != "merge":
+        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
+    request = Request(tasks, not no_gate, _listed(order), strategy=context.settings.strategy, push=push)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
     if script or dry_run:
         outcome, refused = _simulated(context, view, request, script=script)
     else:
-        outcome = _done(context, view, request, how=(go_on, skip, abort), say=front.listener())
+        outcome = _done(context, view, request, how=hows[0] if hows else None, say=front.listener())
     if outcome is not None:
-        _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, wide=wide, hints=refused is None)
+        _speak(
+            context, outcome, (options, no_gate, tasks, order or ""), as_json=as_json, wide=wide, hints=refused is None
+        )
     _say_where_to_go(context)
+    refused = refused or _not_pushed(outcome)
     if refused is not None:
         raise refused
     return dict(_CODES).get(outcome.ending, Exit.DONE) if outcome else Exit.DONE
@@ -93,6 +114,20 @@ def _simulated(
     return None, None
 
 
+def _listed(order: str | None) -> tuple[str, ...]:
+    """`a, b,c`. Raises Usage for a name that comes twice."""
+    names = tuple(name.strip() for name in (order or "").split(",") if name.strip())
+    if order is not None and (not names or len(set(names)) < len(names)):
+        raise Usage("--order takes task ids, each once, with commas between", ["git fleet land --order 42,43"])
+    return names
+
+
+def _not_pushed(outcome: LandOutcome | None) -> FleetError | None:
+    from git_fleet.operations import push
+
+    return push.failure(outcome.push, outcome.base.branch) if outcome and outcome.push else None
+
+
 def _say_where_to_go(context: Context) -> None:
     """Whoever stood in the lane stands nowhere now."""
     try:
@@ -108,26 +143,23 @@ def _done(
     view: PlanView,
     request: Request,
     *,
-    how: tuple[bool, bool, bool],
+    how: str | None,
     say: Listener,
 ) -> LandOutcome | None:
-    from git_fleet.operations import land
+    from git_fleet.operations import land, push
 
-    go_on, skip, abort = how
-    if go_on:
-        return land.go_on(context, view, say)
-    if skip:
-        return land.skip(context, view, say)
-    if abort:
+    if how == "abort":
         land.abort(context, say)
         return None
-    return land.land(context, view, request, say)
+    after_a_stop = {"continue": land.go_on, "skip": land.skip, "park": land.park}
+    outcome = after_a_stop[how](context, view, say) if how else land.land(context, view, request, say)
+    return push.of(context, outcome)
 
 
 def _speak(
     context: Context,
     outcome: LandOutcome,
-    typed: tuple[tuple[str, ...], bool, tuple[str, ...]],
+    typed: tuple[tuple[str, ...], bool, tuple[str, ...], str],
     *,
     as_json: bool,
     wide: bool,

@@ -127,7 +127,7 @@ class Journal:
         return self._operation(row) if row else None
 
     def landings(self) -> tuple[Landing, ...]:
-        """Every landing that was recorded and not undone, oldest first."""
+        """Every landing that was recorded, oldest first; of one that was taken back the commit is in no base."""
         rows = self._db.execute("SELECT task, tip, landed_commit FROM landing ORDER BY operation").fetchall()
         return tuple(Landing(*row) for row in rows)
 
@@ -139,18 +139,14 @@ class Journal:
     def landed_at(self) -> tuple[tuple[str, float], ...]:
         """(task, when its landing began, in seconds since 1970) for every landing, oldest first."""
         rows = self._db.execute(
-            "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation ORDER BY began_s"
+            "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation"
+            f" WHERE state <> '{OperationState.UNDONE}' ORDER BY began_s"
         )
         return tuple(rows.fetchall())
 
     def gate_seconds(self) -> tuple[float, ...]:
         """How long each remembered gate took."""
         return tuple(row[0] for row in self._db.execute("SELECT seconds FROM gate_result"))
-
-    def forget_landings(self, operation: int) -> None:
-        """An undone landing is none."""
-        with self._writing() as db:
-            db.execute("DELETE FROM landing WHERE operation = ?", (operation,))
 
     def gate_result(self, tree: str, command: str) -> GateRow | None:
         """What a gate said about this very tree."""

@@ -19,6 +19,19 @@ class Request(NamedTuple):
     names: tuple[str, ...] = ()
     """Tasks; none named: all that can."""
     gates: bool = True
+    order: tuple[str, ...] = ()
+    """Tasks in the order in which they are to land; those that are not here follow in ours."""
+    strategy: str = "merge"
+    push: bool = False
+    """Push the base when all is done."""
+
+
+class Author(NamedTuple):
+    """Who wrote a commit, and when: `<seconds> <zone>`."""
+
+    name: str
+    mail: str
+    date: str
 
 
 class Candidate(NamedTuple):
@@ -39,6 +52,15 @@ class OrderStep(NamedTuple):
     id: str
     action: Action
     reason: str
+
+
+class OrderCost(NamedTuple):
+    """What a given order is expected to cost a human, and what the best would: stops, and pairs that conflict."""
+
+    stops: int
+    fewest_stops: int
+    conflicts: int
+    fewest_conflicts: int
 
 
 class Step(NamedTuple):
@@ -69,6 +91,18 @@ class Ending(StrEnum):
     BASE_RED = "base red"
 
 
+class Push(NamedTuple):
+    """What became of a push: `pushed`, `rejected` or `unknown`, as the remote said afterwards; `why` in git's words."""
+
+    remote: str
+    ref: str
+    commit: str
+    state: str = "unknown"
+    why: str = ""
+    moved: bool = False
+    """Has the remote commits that this one lacks?"""
+
+
 class LandOutcome(NamedTuple):
     """What came of a landing. A conflict and a red gate are outcomes, not errors."""
 
@@ -83,6 +117,9 @@ class LandOutcome(NamedTuple):
     """The worktree in which a conflict waits."""
     log: str | None = None
     """The failed gate's output."""
+    cost: OrderCost | None = None
+    """Of an order that was given."""
+    push: Push | None = None
 
 
 class GateResult(NamedTuple):

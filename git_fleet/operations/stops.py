@@ -3,15 +3,15 @@
 import json
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from git_fleet.journal import database
 from git_fleet.model.errors import Refused, Stopped
-from git_fleet.model.events import Listener
+from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step, merge_message
-from git_fleet.operations import lanes, running
+from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
+from git_fleet.operations import build, lanes, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
 from git_fleet.operations.run import Run
@@ -38,7 +38,10 @@ def read(operation: Operation) -> Waiting | None:
     current = detail["current"]
     step = Step(**{**current, "action": Action(current["action"]), "conflicts": tuple(current["conflicts"])})
     rest = tuple(detail["rest"])
-    request = Request(**{**detail["request"], "names": tuple(detail["request"]["names"])})
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in detail["request"].items()
+    }
+    request = Request(**{key: value for key, value in said.items() if key in Request._fields})
     return Waiting(operation.id, detail["onto"], request, detail["line"], detail["lane"], step, rest)
 
 
@@ -54,6 +57,7 @@ def still_waiting(one: Waiting) -> Stopped:
         f"a landing waits for you: task {one.step.id} conflicts in {', '.join(one.step.conflicts)}",
         [
             f"resolve it in '{one.lane}', git add, then: git fleet land --continue",
+            f"or hand it back to its branch: git fleet sync {one.step.id}; or put it behind the others: --park",
             "or leave it out: git fleet land --skip; or end the landing: git fleet land --abort",
         ],
     )
@@ -74,6 +78,9 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
     lane = lanes.open_at(repository, journal, operation, line)
     running.note(journal, operation, line=line, current=stop._asdict(), rest=later)
     _start_merge(repository, lane, stop)
+    replayed = looking.replayed(repository, lane)
+    if replayed:
+        run.say(Note(f"rerere has filled in an earlier resolution, look before you add: {', '.join(replayed)}"))
     _settle(context, journal, operation)
     journal.finish(operation, OperationState.STOPPED)
     return outcome(Ending.STOPPED, context, steps, line if landed else None)._replace(operation=operation, lane=lane)
@@ -132,12 +139,12 @@ def _settle(context: Context, journal: database.Journal, operation: int) -> bool
     return bool(net)
 
 
-def resolved(repository: Repository, one: Waiting, base: Base) -> Step:
+def resolved(context: Context, one: Waiting) -> Step:
     """The merge that was resolved in the lane, committed there. Raises Refused with what is missing.
 
     Where the base moved meanwhile, it may have been merged in there too.
     """
-    lane = one.lane
+    repository, base, lane = context.repository, context.base, one.lane
     give_up = ["git fleet land --abort, then git fleet land"]
     if not os.path.isdir(lane):
         raise Refused(f"the lane '{lane}' is gone", give_up)
@@ -147,10 +154,10 @@ def resolved(repository: Repository, one: Waiting, base: Base) -> Step:
     if dirt.unmerged or dirt.unstaged:
         which = ", ".join(dirt.unmerged or dirt.unstaged)
         raise Refused(f"not resolved and added yet in '{lane}': {which}", ["resolve, then git add, then continue"])
-    marked = looking.with_conflict_markers(repository, lane, one.step.conflicts)
+    marked = looking.with_conflict_markers(repository, lane, one.step.conflicts, (one.line, one.step.tip))
     if marked:
         raise Refused(f"conflict markers are left in '{lane}': {', '.join(marked)}", ["edit, git add, then continue"])
-    message = merge_message(one.step.branch, one.step.id, base.branch, one.step.agent)
+    message = build.message_of_merge(context, one.step)
     head, *parents = looking.commit_and_parents(repository, lane)
     merging = looking.merge_head(lane)
     if (head == one.line and merging == one.step.tip) or (head != one.line and merging == base.commit):
@@ -199,7 +206,7 @@ def onto_moved_base(context: Context, journal: database.Journal, one: Waiting, s
             )
         tree = merge.tree
     assert tree is not None
-    message = merge_message(step.branch, step.id, base.branch, step.agent)
+    message = build.message_of_merge(context, step)
     parents = (base.commit, step.tip)
     commit = changing.commit_tree(repository, tree, parents, message, sign=context.settings.sign)
     running.keep(repository, one.operation, [step.commit, commit])

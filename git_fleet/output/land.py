@@ -32,7 +32,11 @@ def text(outcome: LandOutcome, style: Style) -> str:
     """The screen of a dry run or of a landing, without a final newline."""
     table = render(_COLUMNS, _rows(outcome), style)
     hidden = [f"{words.count(table.hidden, 'column')} hidden for want of room"] if table.hidden else []
-    return "\n\n".join(filter(None, [table.text, "\n".join([*_idle(outcome), *_verdict(outcome, style), *hidden])]))
+    return "\n\n".join(
+        filter(
+            None, [table.text, "\n".join([*_idle(outcome), *_verdict(outcome, style), *_of_order(outcome), *hidden])]
+        )
+    )
 
 
 class Typed(NamedTuple):
@@ -42,11 +46,18 @@ class Typed(NamedTuple):
     """That say which landing it is: `--onto`, `--plan`."""
     no_gate: bool = False
     names: tuple[str, ...] = ()
+    order: str = ""
 
     def again(self, *more: str, names: tuple[str, ...] | None = None, no_gate: bool | None = None) -> str:
         """`git fleet land` with the same options, and the same names unless others are given."""
         gateless = self.no_gate if no_gate is None else no_gate
-        words = (*self.options, *(("--no-gate",) if gateless else ()), *(self.names if names is None else names))
+        ordered = ("--order", self.order) if self.order and names is None else ()
+        words = (
+            *self.options,
+            *ordered,
+            *(("--no-gate",) if gateless else ()),
+            *(self.names if names is None else names),
+        )
         return " ".join(["git fleet land", *more, *map(_typed, words)])
 
     def over(self, how: str) -> str:
@@ -109,8 +120,14 @@ def document(outcome: LandOutcome) -> dict[str, object]:
         "steps": [_step(step, landed=not _dry(outcome) and step in landed) for step in outcome.steps],
         "result": _known(tree=outcome.tree, commit=None if _dry(outcome) else outcome.commit)
         | {"landed": [step.id for step in landed], "stopped": [step.id for step in _stopped(outcome)]},
-        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log),
+        **_known(order=outcome.cost._asdict() if outcome.cost else None),
+        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log, push=_push(outcome)),
     }
+
+
+def _push(outcome: LandOutcome) -> dict[str, object] | None:
+    one = outcome.push
+    return one and {"remote": one.remote, "ref": one.ref, "commit": one.commit, "state": one.state}
 
 
 def _dry(outcome: LandOutcome) -> bool:
@@ -175,7 +192,7 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.NOTHING:
             return [f"nothing to land on {base}"]
         case Ending.LANDED:
-            return [_moved(outcome)]
+            return [_moved(outcome), *_pushed(outcome)]
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
@@ -186,12 +203,33 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
             return [red, "no branch is to blame, nothing landed"]
 
 
+def _pushed(outcome: LandOutcome) -> list[str]:
+    one = outcome.push
+    if one is None or one.state != "pushed":
+        return []
+    return [f"pushed to {safe(one.remote)} {safe(one.ref.removeprefix('refs/heads/'))}"]
+
+
 def _forecast(outcome: LandOutcome) -> str:
     landed, stopped = _landed(outcome), _stopped(outcome)
     base, at = safe(outcome.base.branch), words.short(outcome.base.commit)
     tree = f" and make tree {words.short(outcome.tree)}" if landed and outcome.tree else ""
     would = f"{len(landed)} of {words.count(len(outcome.steps), 'task')} would land on {base} at {at}{tree}"
     return f"{would}; {len(stopped)} would stop for a human" if stopped else would
+
+
+def _of_order(outcome: LandOutcome) -> list[str]:
+    """What an order that was given costs."""
+    if outcome.cost is None:
+        return []
+    stops, fewest, pairs, least = outcome.cost
+    more = f", with {words.count(pairs, 'pair')} in conflict instead of {least}" if pairs != least else ""
+    told = f"the order given stops {words.count(stops, 'time')}"
+    return [
+        f"{told}, the best stops {words.count(fewest, 'time')}{more}"
+        if stops - fewest or more
+        else f"{told}, no order stops less"
+    ]
 
 
 def _moved(outcome: LandOutcome) -> str:
@@ -222,6 +260,7 @@ def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
         f"resolve the conflict there: cd {_typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
         f"then: git add {paths} && {typed.over('--continue')}",
         f"to leave {who} out: {typed.over('--skip')}",
+        f"to hand it back to its branch: git fleet sync {_typed(first.id if first else None)}",
         f"to give up the rest: {typed.over('--abort')}",
     )
 

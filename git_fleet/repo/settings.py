@@ -38,6 +38,7 @@ def load(repository: Repository) -> Settings:
         worktree=_last(plain, "fleet.worktree") or default.worktree,
         limit=_number(plain, "fleet.limit"),
         review_s=_seconds(plain, "fleet.review", default.review_s),
+        message=_last(plain, "fleet.message"),
         strategy=_choice(plain, "fleet.strategy", ("merge", "squash", "rebase", "ff")),
         gates=(*(Gate("gate", command) for command in plain.get("fleet.gate", ()) if command), *gates),
         gate_mode=_choice(plain, "fleet.gatemode", ("each", "tip")),

@@ -56,6 +56,7 @@ def test_a_stop() -> None:
         "resolve the conflict there: cd '/w/app lane-1'",
         "then: git add cli.py 'it'\"'\"'s\\x1b.py' && git fleet land --continue",
         "to leave 44 out: git fleet land --skip",
+        "to hand it back to its branch: git fleet sync 44",
         "to give up the rest: git fleet land --abort",
     )
 
