@@ -24,6 +24,10 @@ function __git_fleet_heads
     git for-each-ref --format='%(refname:short)' refs/heads 2>/dev/null
 end
 
+function __git_fleet_gates
+    git config -z --name-only --get-regexp '^fleetgate\..*\.command$' 2>/dev/null | string split0 | string replace -r '^fleetgate\.(.*)\.command$' '$1'
+end
+
 # True where no command stands on the line yet.
 function __git_fleet_needs_command
     set -l words (commandline -opc)
@@ -97,9 +101,12 @@ complete -c git-fleet -n '__git_fleet_is check' -l watch -d 'Look again and agai
 
 complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
 complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
+complete -c git-fleet -n '__git_fleet_is land' -l gate -x -a '(__git_fleet_gates)' -d 'Run this gate or command instead'
 complete -c git-fleet -n '__git_fleet_is land' -l strategy -x -a 'merge squash rebase ff' -d 'How branches become commits'
 complete -c git-fleet -n '__git_fleet_is land' -l push -d 'Push the base when all is done'
 complete -c git-fleet -n '__git_fleet_is land' -l no-gate -d 'Run no gates'
+complete -c git-fleet -n '__git_fleet_is land' -l keep-going -d 'Go on when a gate throws a branch out'
+complete -c git-fleet -n '__git_fleet_is land' -l no-keep-going -d 'End when a gate throws a branch out'
 complete -c git-fleet -n '__git_fleet_is land' -l continue -d 'Go on after a conflict was resolved'
 complete -c git-fleet -n '__git_fleet_is land' -l skip -d 'Leave the conflicting branch alone'
 complete -c git-fleet -n '__git_fleet_is land' -l order -x -a '(__git_fleet_tasks)' -d 'Land these first, in this order'

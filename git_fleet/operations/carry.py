@@ -9,7 +9,7 @@ from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, LandOutcome, Step
-from git_fleet.operations import advance, build, gating, running, statuses, stops
+from git_fleet.operations import advance, build, gate, gating, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
@@ -25,14 +25,17 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     landing = build.commits(context, landing, prepared.place, prepared.start)
     running.keep(repository, operation, _pinned(context, landing, rest))
     if landing:
-        if run.request.gates and context.settings.gates:
+        if gate.chosen(context.settings, run.request):
             _refuse_if_in_the_way(context, landing)  # the move looks again: this is to be told before the gates run
-            tested = gating.line(run, landing, rest)
-            if isinstance(tested, LandOutcome):
-                stops.close(context, run.journal, operation, str(tested.ending))
-                return tested
-            landing = tested
-        move_base(run, landing)
+        tested = gating.line(run, prepared, landing, rest)
+        if isinstance(tested, LandOutcome):
+            stops.close(context, run.journal, operation, str(tested.ending))
+            return tested
+        landing, rest, gates = tested
+        if landing:
+            move_base(run, landing)
+        log = gates.evicted[0].log if gates and gates.evicted else None
+        return stops.lay_out_or_finish(run, landing, rest)._replace(gates=gates, log=log)
     return stops.lay_out_or_finish(run, landing, rest)
 
 

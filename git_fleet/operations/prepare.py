@@ -44,7 +44,7 @@ def prepare(
 
     `lenient` parks a named task that waits for another instead of refusing.
     """
-    _refuse_unknown_ways(context)
+    refuse_unknown_placeholders(context.settings.message)
     snapshot, family = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     chosen = _select(context, snapshot, standings, request)
@@ -75,14 +75,6 @@ def prepare(
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
     return Prepared(tuple(steps), tasks, snapshot, changed, place, start, cost)
-
-
-def _refuse_unknown_ways(context: Context) -> None:
-    """A setting that this version cannot honour is not passed over in silence."""
-    refuse_unknown_placeholders(context.settings.message)
-    for key, value, known in (("fleet.gateMode", context.settings.gate_mode, "each"),):
-        if value != known:
-            raise Fatal(f"{key} is '{value}': this version knows '{known}' only", [f"git config --unset {key}"])
 
 
 def _proven(

@@ -71,10 +71,13 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
     assert line is not None
     steps = (*landed, *rest)
     stop = next((step for step in rest if step.action is Action.STOP), None)
+    red = [step for step in rest if step.gate == "failed"]
     if stop is None:
-        close(context, journal, operation)
-        return outcome(Ending.LANDED, context, steps, line)._replace(operation=operation)
-    later = [step.id for step in rest if step is not stop and step.action in (Action.STOP, Action.PARK)]
+        close(context, journal, operation, "gate failed" if red else "")
+        end = outcome(Ending.GATE_FAILED if red else Ending.LANDED, context, steps, line if landed or not red else None)
+        return end._replace(operation=operation)
+    waits = (Action.STOP, Action.PARK)
+    later = [step.id for step in rest if step is not stop and step.action in waits and step not in red]
     lane = lanes.open_at(repository, journal, operation, line)
     running.note(journal, operation, line=line, current=stop._asdict(), rest=later)
     _start_merge(repository, lane, stop)

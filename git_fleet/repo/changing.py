@@ -130,8 +130,11 @@ def add_lane(repository: Repository, path: str, commit: str, inherit: Sequence[i
 
 
 def set_lane(repository: Repository, path: str, commit: str) -> None:
-    """Bring a lane to a commit; files that are not tracked stay, so that the next build is warm."""
-    for args in (("reset", "--hard", "--quiet"), ("checkout", "--detach", "--force", "--quiet", commit)):
+    """Bring a lane to a commit; ignored files stay, so that the next build is warm, all else is as in the commit.
+
+    Never by moving a branch: somebody may have checked one out there.
+    """
+    for args in (("checkout", "--detach", "--force", "--quiet", commit), ("clean", "-ffdq")):
         _must(_tell(repository, *args, cwd=path), *args)
 
 
