@@ -14,7 +14,7 @@ from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
 
-_DURABLE = ("-c", "core.fsync=objects,reference")
+DURABLE = ("-c", "core.fsync=objects,reference")
 """git does not sync refs by default: a landing could vanish at power loss."""
 
 
@@ -26,7 +26,7 @@ class RefUpdate(NamedTuple):
     new: str | None
 
 
-_tell = partial(git.ask, pinned=_DURABLE)
+_tell = partial(git.ask, pinned=DURABLE)
 
 
 def _must(result: process.Result, *args: str) -> str:
