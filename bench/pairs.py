@@ -20,7 +20,8 @@ def once(argv: Sequence[str], cwd: str, env: dict[str, str] | None = None) -> Ru
     """Run a command to its end, output thrown away. Raises CalledProcessError for codes other than 0, 1 and 4."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    done = subprocess.run(argv, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, check=False)
+    compiled = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(argv, cwd=cwd, env={**compiled, **(env or {})}, capture_output=True, check=False)
     wall = time.perf_counter() - began
     if done.returncode not in (0, 1, 4):
         raise subprocess.CalledProcessError(done.returncode, argv, done.stdout, done.stderr)
@@ -36,16 +37,16 @@ def compare(
     runs: int = 9,
     prepare: Callable[[], None] = lambda: None,
     wanted: str = "",
+    warm_up: bool = True,
 ) -> float:
     """Print medians of both and the median ratio theirs/ours (above 1: we are faster); the ratio."""
     pairs = []
-    for number in range(runs + 1):
+    for _ in range(runs + warm_up):
         prepare()
         mine = ours()
         prepare()
-        other = theirs()
-        if number:  # the first pair warms up
-            pairs.append((mine, other))
+        pairs.append((mine, theirs()))
+    pairs = pairs[warm_up:]
     ratio = statistics.median(other.wall / mine.wall for mine, other in pairs)
     print(
         f"{name}: ours {statistics.median(m.wall for m, _ in pairs) * 1000:.0f} ms, "

@@ -15,8 +15,6 @@ import pairs
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REAL = os.environ.get("FLEETS") or os.path.join(os.path.dirname(ROOT), "shared", "fleets")
 LINES = 120
-SAMPLE = 60
-"""Processes of one pair each that are timed; the rest is reckoned from them."""
 
 
 class Shape(NamedTuple):
@@ -117,22 +115,62 @@ def check(folder: str, fleet: str) -> None:
     if os.access("/dev/shm", os.W_OK):
         batch = _batch(main, "feature/*", f"/dev/shm/git-fleet-bench-{os.getpid()}")
         pairs.compare(f"{name}, against the same batch with its objects in memory", cold, batch, runs=3)
-    pairs.compare(
-        f"{name}, against a process a pair (reckoned from {SAMPLE})", cold, _single(main), runs=3, wanted="at least 50"
-    )
+    single = _single(main, f"{folder}/objects")
+    pairs.compare(f"{name}, against a process a pair", cold, single, runs=1, wanted="at least 50", warm_up=False)
     pairs.compare("check after one branch moved, against cold", _warm(fleet, main), cold, runs=5, wanted="at least 10")
+    looks = [_looks(main) for _ in range(5)]
+    again, first = (sorted(times)[2] for times in zip(*looks, strict=True))
+    print(
+        f"the next look of --watch after one branch moved: {again * 1000:.0f} ms, the first: {first * 1000:.0f} ms, "
+        f"{sorted(cold / warm for warm, cold in looks)[2]:.1f} times as long"
+    )
 
 
-def _single(main: str) -> Callable[[], pairs.Run]:
-    all_pairs = list(combinations(_branches(main, "feature/*"), 2))
-    some = random.Random(2).sample(all_pairs, SAMPLE)
-    loop = "".join(f"git merge-tree --write-tree {one} {other} > /dev/null\n" for one, other in some)
+def _single(main: str, objects: str) -> Callable[[], pairs.Run]:
+    """A `git merge-tree` for every pair, all objects in a folder that is new each time, as in the batch."""
+    script = f"{os.path.dirname(main)}/single.sh"
+    with open(script, "w", encoding="ascii") as file:
+        for one, other in combinations(_branches(main, "feature/*"), 2):
+            file.write(f"git merge-tree --write-tree {one} {other} > /dev/null\n")
+        file.write("exit 0\n")
+    env = {"GIT_OBJECT_DIRECTORY": objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{main}/.git/objects"}
 
     def run() -> pairs.Run:
-        done = pairs.once(["sh", "-c", f"{loop}exit 0"], main)
-        return pairs.Run(*(seconds * len(all_pairs) / SAMPLE for seconds in done))
+        os.makedirs(objects)
+        done = pairs.once(["sh", script], main, env)
+        shutil.rmtree(objects)
+        return done
 
     return run
+
+
+_LOOKS = """
+import sys, time
+from git_fleet.operations import check, context
+def look():
+    began = time.perf_counter()
+    check.of_refs(context.find_without_plan(None), ("feature/*",))
+    return time.perf_counter() - began
+first = look()
+print(flush=True)
+sys.stdin.readline()
+print(look(), first)
+"""
+
+
+def _looks(main: str) -> tuple[float, float]:
+    """Seconds of a look after one branch moved, and of the first, cold, in one process."""
+    shutil.rmtree(f"{main}/.git/fleet", ignore_errors=True)
+    argv = [sys.executable, "-c", _LOOKS]
+    env = {**os.environ, "PYTHONPATH": ROOT}
+    with subprocess.Popen(argv, cwd=main, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin and child.stdout
+        child.stdout.readline()
+        _move(main, random.randrange(10**6))
+        child.stdin.write("\n")
+        child.stdin.close()
+        warm, cold = map(float, child.stdout.readline().split())
+    return warm, cold
 
 
 def _warm(fleet: str, main: str) -> Callable[[], pairs.Run]:
@@ -141,16 +179,20 @@ def _warm(fleet: str, main: str) -> Callable[[], pairs.Run]:
 
     def run() -> pairs.Run:
         again()
-        number = next(turn)
-        blob = _blob(_text(4999, {3: f"moved {number}\n"}))
-        text = (
-            f"commit refs/heads/feature/7\ncommitter B <b@example.invalid> {1700001000 + number} +0000\ndata 1\nw\n"
-            f"from refs/heads/feature/7^0\nM 644 inline {_name(4999)}\n{blob}"
-        )
-        subprocess.run(["git", "fast-import", "--quiet", "--force"], cwd=main, input=text.encode(), check=True)
+        _move(main, next(turn))
         return again()
 
     return run
+
+
+def _move(main: str, number: int) -> None:
+    """One branch gets another commit."""
+    blob = _blob(_text(4999, {3: f"moved {number}\n"}))
+    text = (
+        f"commit refs/heads/feature/7\ncommitter B <b@example.invalid> {1700001000 + number} +0000\ndata 1\nw\n"
+        f"from refs/heads/feature/7^0\nM 644 inline {_name(4999)}\n{blob}"
+    )
+    subprocess.run(["git", "fast-import", "--quiet", "--force"], cwd=main, input=text.encode(), check=True)
 
 
 def flask(folder: str, fleet: str) -> None:

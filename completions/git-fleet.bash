@@ -20,7 +20,7 @@ __git_fleet_options ()
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
-	land) echo "--plan= --dry-run --json --wide --script --onto= --no-gate --continue --skip --abort $common" ;;
+	land) echo "--plan= --dry-run --json --wide --script --onto= --strategy= --push --no-gate --continue --skip --abort $common" ;;
 	remove) echo "--plan= --dry-run $common" ;;
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;

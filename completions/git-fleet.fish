@@ -97,6 +97,8 @@ complete -c git-fleet -n '__git_fleet_is check' -l watch -d 'Look again and agai
 
 complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
 complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
+complete -c git-fleet -n '__git_fleet_is land' -l strategy -x -a 'merge squash rebase ff' -d 'How branches become commits'
+complete -c git-fleet -n '__git_fleet_is land' -l push -d 'Push the base when all is done'
 complete -c git-fleet -n '__git_fleet_is land' -l no-gate -d 'Run no gates'
 complete -c git-fleet -n '__git_fleet_is land' -l continue -d 'Go on after a conflict was resolved'
 complete -c git-fleet -n '__git_fleet_is land' -l skip -d 'Leave the conflicting branch alone'

@@ -210,6 +210,12 @@ def _say_ended(number: int, words: list[str]) -> int:
 
 
 def _say_usage(error: click.UsageError) -> None:
-    click.echo(f"error: {error.format_message()}", err=True)
+    from git_fleet.output.escape import safe
+
+    first, *more = error.format_message().split("\n")
+    click.echo(f"error: {safe(first)}", err=True)
+    for line in more:
+        name = line.lstrip("\t")
+        click.echo(f"{line[: len(line) - len(name)]}{safe(name)}", err=True)
     if error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)

@@ -161,6 +161,15 @@ def answer(text: str) -> None:
         click.echo(text, nl=not text.endswith("\n"), color=True)
 
 
+def answer_raw(text: str) -> None:
+    """Names for programs, as they are, one a line; on a terminal, what that would obey is made visible."""
+    if sys.stdout.isatty():
+        from git_fleet.output.escape import safe
+
+        text = "\n".join(safe(line) for line in text.split("\n"))
+    answer(text)
+
+
 def answer_utf8(text: str) -> None:
     """The same for formats that are UTF-8 whatever the terminal is."""
     click.echo(f"{text}\n".encode(), nl=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import kit
 import pytest
+from warm import Warm
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,11 @@ def sealed(
 def make_repo() -> Callable[..., kit.Repo]:
     """`make_repo(path, files)`; the same as `kit.make_repo`."""
     return kit.make_repo
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    """The program, loaded once for the many calls of a module."""
+    program = Warm()
+    yield program
+    program.close()

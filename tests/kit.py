@@ -489,7 +489,8 @@ def frozen(repo: Repo, *, but_memory: bool = False) -> Iterator[None]:
 
     `but_memory`: what is in our own `fleet/` there may change; that is where `check` remembers merges.
 
-    Of objects only the times may change: git touches one that exists whenever it computes it again, in whatever store.
+    Of objects only the times may change: git touches one that exists whenever it computes it again, in whatever store;
+    and those of the shared part of a split index, which git touches whenever it reads it.
     """
     common = repo.common_dir()
     before = listing(common)
@@ -509,7 +510,7 @@ def listing(top: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
     for folder, _, names in os.walk(top):
         for path in (folder, *(os.path.join(folder, name) for name in names)):
             status = os.lstat(path)
-            loose = re.search(r"/objects/[0-9a-f]{2}/[0-9a-f]+$|/objects/pack/[^/]+$", path)
+            loose = re.search(r"/objects/[0-9a-f]{2}/[0-9a-f]+$|/objects/pack/[^/]+$|/sharedindex\.[0-9a-f]+$", path)
             found[path] = (0 if stat.S_ISDIR(status.st_mode) else status.st_size, 0 if loose else status.st_mtime_ns)
     return found
 

@@ -50,5 +50,5 @@ def command(
     request = create.Request(create.Selection(tasks, ready, wave, everything), allow_overlap, row)
     make = create.dry_run if dry_run else create.add
     outcome = make(context, view, request, front.listener())
-    front.answer("".join(f"{path}\n" for path in outcome.paths))
+    front.answer_raw("".join(f"{path}\n" for path in outcome.paths))
     return Exit.REFUSED if outcome.refused else Exit.DONE

@@ -72,12 +72,14 @@ class _Asked(NamedTuple):
 
     def look(self, *, hunks: bool) -> tuple[Check, Context]:
         """One look, from scratch."""
-        from git_fleet.operations import check, outlook
+        from git_fleet.operations import check
 
         context = contexts.find_without_plan(self.onto)
         if self.refs:
             return check.of_refs(context, self.refs, committed=self.committed, hunks=hunks), context
         context = contexts.with_plan(context, self.plan_file)
+        from git_fleet.operations import outlook
+
         view = outlook.view(context)
         found = check.of_fleet(context, view, self.tasks, committed=self.committed, hunks=hunks)
         return found, context

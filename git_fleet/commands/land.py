@@ -23,6 +23,12 @@ _CODES = (
 @front.dry_option
 @click.option("--script", is_flag=True, help="Print a shell script that does the same with plain git.")
 @click.option("--onto", metavar="<branch>", help="Land on this branch instead of the base.")
+@click.option(
+    "--strategy",
+    type=click.Choice(("merge", "squash", "rebase", "ff")),
+    help="How a branch becomes commits of the base, instead of fleet.strategy.",
+)
+@click.option("--push", is_flag=True, help="Push the base when all is done.")
 @click.option("--no-gate", is_flag=True, help="Do not run the gates.")
 @click.option("--continue", "go_on", is_flag=True, help="Land the conflict that you resolved, and go on.")
 @click.option("--skip", is_flag=True, help="Leave the conflicting branch out, and go on.")
@@ -36,6 +42,8 @@ def command(
     dry_run: bool,
     script: bool,
     onto: str | None,
+    strategy: str | None,
+    push: bool,
     no_gate: bool,
     go_on: bool,
     skip: bool,
@@ -52,14 +60,18 @@ def command(
     from git_fleet.operations import context as contexts
     from git_fleet.operations import outlook
 
-    if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script)):
+    if sum((go_on, skip, abort)) > 1 or ((go_on or skip or abort) and (tasks or dry_run or script or strategy or push)):
         raise Usage("--continue, --skip and --abort stand alone", ["git fleet land --continue"])
     if script and as_json:
         raise Usage("--script prints a script, not JSON", ["git fleet land --dry-run --json"])
     context = contexts.find(plan_file, onto)
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
-    request = Request(tasks, not no_gate)
+    if strategy:
+        context = context._replace(settings=context.settings._replace(strategy=strategy))
+    if script and context.settings.strategy != "merge":
+        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
+    request = Request(tasks, not no_gate, strategy=context.settings.strategy, push=push)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
     refused = None
     if script or dry_run:
@@ -69,6 +81,7 @@ def command(
     if outcome is not None:
         _speak(context, outcome, (options, no_gate, tasks), as_json=as_json, wide=wide, hints=refused is None)
     _say_where_to_go(context)
+    refused = refused or _not_pushed(outcome)
     if refused is not None:
         raise refused
     return dict(_CODES).get(outcome.ending, Exit.DONE) if outcome else Exit.DONE
@@ -89,8 +102,14 @@ def _simulated(
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = context.settings.gates if request.gates else ()
-    front.answer(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
     return None, None
+
+
+def _not_pushed(outcome: LandOutcome | None) -> FleetError | None:
+    from git_fleet.operations import push
+
+    return push.failure(outcome.push, outcome.base.branch) if outcome and outcome.push else None
 
 
 def _say_where_to_go(context: Context) -> None:
@@ -111,17 +130,19 @@ def _done(
     how: tuple[bool, bool, bool],
     say: Listener,
 ) -> LandOutcome | None:
-    from git_fleet.operations import land
+    from git_fleet.operations import land, push
 
     go_on, skip, abort = how
-    if go_on:
-        return land.go_on(context, view, say)
-    if skip:
-        return land.skip(context, view, say)
     if abort:
         land.abort(context, say)
         return None
-    return land.land(context, view, request, say)
+    if go_on:
+        outcome = land.go_on(context, view, say)
+    elif skip:
+        outcome = land.skip(context, view, say)
+    else:
+        outcome = land.land(context, view, request, say)
+    return push.of(context, outcome)
 
 
 def _speak(

@@ -22,7 +22,7 @@ def command(task: str | None, plan_file: str | None) -> int:
 
     context = contexts.find(plan_file)
     found = find(context.plan, task or os.getcwd())
-    front.answer(found.worktree)
+    front.answer_raw(found.worktree)
     if os.path.isdir(found.worktree) or all(tree.path != found.worktree for tree in context.worktrees):
         return Exit.DONE
     front.complain(f"the folder of {found.id} is gone")

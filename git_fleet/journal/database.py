@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BUSY_S = 20.0
 
+_NAME = "CAST(? AS TEXT)"
+"""For names of files and branches, which need not be UTF-8: they go in and come out as the bytes they are."""
 _COLUMNS = "id, kind, state, summary, began_s, ended_s, detail"
 
 MIGRATIONS = (
@@ -60,6 +62,7 @@ class Journal:
 
     def __init__(self, connection: "sqlite3.Connection") -> None:
         self._db = connection
+        connection.text_factory = _text
 
     def begin(
         self, kind: str, summary: str, changes: Sequence[RecordedChange] = (), detail: str = "{}", *, at_least: int = 1
@@ -69,8 +72,8 @@ class Journal:
             highest = db.execute("SELECT coalesce(max(id), 0) FROM operation").fetchone()[0]
             number = max(int(highest) + 1, at_least)
             db.execute(
-                "INSERT INTO operation (id, kind, state, summary, began_s, detail) VALUES (?, ?, ?, ?, ?, ?)",
-                (number, kind, OperationState.RUNNING, summary, time.time(), detail),
+                f"INSERT INTO operation (id, kind, state, summary, began_s, detail) VALUES (?, ?, ?, {_NAME}, ?, ?)",
+                (number, kind, OperationState.RUNNING, _bytes(summary), time.time(), detail),
             )
             _insert_changes(db, number, 0, changes)
         return number
@@ -91,8 +94,8 @@ class Journal:
         """Change an operation's summary or detail."""
         with self._writing() as db:
             db.execute(
-                "UPDATE operation SET summary = coalesce(?, summary), detail = coalesce(?, detail) WHERE id = ?",
-                (summary, detail, operation),
+                f"UPDATE operation SET summary = coalesce({_NAME}, summary), detail = coalesce(?, detail) WHERE id = ?",
+                (_bytes(summary), detail, operation),
             )
 
     def finish(self, operation: int, state: OperationState) -> None:
@@ -124,7 +127,7 @@ class Journal:
         return self._operation(row) if row else None
 
     def landings(self) -> tuple[Landing, ...]:
-        """Every landing that was recorded and not undone, oldest first."""
+        """Every landing that was recorded, oldest first; of one that was taken back the commit is in no base."""
         rows = self._db.execute("SELECT task, tip, landed_commit FROM landing ORDER BY operation").fetchall()
         return tuple(Landing(*row) for row in rows)
 
@@ -136,7 +139,8 @@ class Journal:
     def landed_at(self) -> tuple[tuple[str, float], ...]:
         """(task, when its landing began, in seconds since 1970) for every landing, oldest first."""
         rows = self._db.execute(
-            "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation ORDER BY began_s"
+            "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation"
+            f" WHERE state <> '{OperationState.UNDONE}' ORDER BY began_s"
         )
         return tuple(rows.fetchall())
 
@@ -144,15 +148,11 @@ class Journal:
         """How long each remembered gate took."""
         return tuple(row[0] for row in self._db.execute("SELECT seconds FROM gate_result"))
 
-    def forget_landings(self, operation: int) -> None:
-        """An undone landing is none."""
-        with self._writing() as db:
-            db.execute("DELETE FROM landing WHERE operation = ?", (operation,))
-
     def gate_result(self, tree: str, command: str) -> GateRow | None:
         """What a gate said about this very tree."""
         row = self._db.execute(
-            "SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = ?", (tree, command)
+            f"SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = {_NAME}",
+            (tree, _bytes(command)),
         ).fetchone()
         return GateRow(*row) if row else None
 
@@ -168,8 +168,8 @@ class Journal:
         """Remember what a gate said."""
         with self._writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO gate_result VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (tree, command, row.verdict, row.seconds, row.log, time.time(), task),
+                f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, {_NAME}, ?, ?)",
+                (tree, _bytes(command), row.verdict, row.seconds, _bytes(row.log), time.time(), task),
             )
 
     def _operation(self, row: tuple[int, str, str, str, float, float | None, str]) -> Operation:
@@ -200,9 +200,20 @@ class Journal:
 
 def _insert_changes(db: "sqlite3.Connection", operation: int, first: int, changes: Sequence[RecordedChange]) -> None:
     db.executemany(
-        "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
-        [(operation, first + i, c.kind, c.name, c.before, c.after) for i, c in enumerate(changes)],
+        f"INSERT INTO change VALUES (?, ?, ?, {_NAME}, {_NAME}, {_NAME})",
+        [
+            (operation, first + i, c.kind, _bytes(c.name), _bytes(c.before), _bytes(c.after))
+            for i, c in enumerate(changes)
+        ],
     )
+
+
+def _bytes(name: str | None) -> bytes | None:
+    return None if name is None else name.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def path_of(fleet_dir: str) -> str:
@@ -254,6 +265,13 @@ def _checked_version(connection: "sqlite3.Connection", path: str) -> int:
     return version
 
 
+def uri_to_read(path: str) -> str:
+    """A database's file as SQLite names one that is only to be read. urllib could quote it, but takes 2 ms to load."""
+    for sign in "%?#":
+        path = path.replace(sign, f"%{ord(sign):02x}")
+    return f"file:{path}?mode=ro"
+
+
 @contextmanager
 def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
     """The journal to read from, without writing anything; None where there is none that can be read."""
@@ -262,10 +280,9 @@ def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
         yield None
         return
     import sqlite3
-    from urllib.parse import quote
 
     try:
-        connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=BUSY_S)
+        connection = sqlite3.connect(uri_to_read(path), uri=True, timeout=BUSY_S)
         known = 0 < int(connection.execute("PRAGMA user_version").fetchone()[0]) <= len(MIGRATIONS)
     except sqlite3.Error:
         yield None

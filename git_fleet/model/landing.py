@@ -19,6 +19,17 @@ class Request(NamedTuple):
     names: tuple[str, ...] = ()
     """Tasks; none named: all that can."""
     gates: bool = True
+    strategy: str = "merge"
+    push: bool = False
+    """Push the base when all is done."""
+
+
+class Author(NamedTuple):
+    """Who wrote a commit, and when: `<seconds> <zone>`."""
+
+    name: str
+    mail: str
+    date: str
 
 
 class Candidate(NamedTuple):
@@ -69,6 +80,18 @@ class Ending(StrEnum):
     BASE_RED = "base red"
 
 
+class Push(NamedTuple):
+    """What became of a push: `pushed`, `rejected` or `unknown`, as the remote said afterwards; `why` in git's words."""
+
+    remote: str
+    ref: str
+    commit: str
+    state: str = "unknown"
+    why: str = ""
+    moved: bool = False
+    """Has the remote commits that this one lacks?"""
+
+
 class LandOutcome(NamedTuple):
     """What came of a landing. A conflict and a red gate are outcomes, not errors."""
 
@@ -83,6 +106,7 @@ class LandOutcome(NamedTuple):
     """The worktree in which a conflict waits."""
     log: str | None = None
     """The failed gate's output."""
+    push: Push | None = None
 
 
 class GateResult(NamedTuple):

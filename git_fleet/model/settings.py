@@ -48,6 +48,8 @@ class Settings(NamedTuple):
     limit: int | None = None
     review_s: float = 900.0
     strategy: str = "merge"
+    message: str | None = None
+    """The template for the message of a merge or a squash."""
     gates: tuple[Gate, ...] = ()
     gate_mode: str = "each"
     gate_jobs: int = 1

@@ -1,25 +1,129 @@
 """The commits of a landing, made beside the base, exactly as the certificate says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from git_fleet.model.landing import Step, merge_message
+from git_fleet.analysis import message as messages
+from git_fleet.analysis.message import Written
+from git_fleet.model.errors import Busy
+from git_fleet.model.landing import Step
+from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
-from git_fleet.repo import objects
+from git_fleet.repo import commits as said
+from git_fleet.repo import merging, objects
 from git_fleet.repo.merging import Quarantine
 from git_fleet.repo.objects import Made
 
 
-def commits(context: Context, landing: Sequence[Step], place: Quarantine) -> list[Step]:
-    """The certificate's merges as commits beside the base, durably in the repository with all that they need.
+def commits(context: Context, landing: Sequence[Step], place: Quarantine, start: Sequence[str] = ()) -> list[Step]:
+    """The certificate's steps as commits beside the base, durably in the repository with all that they need.
 
-    `place` holds the certificate's trees. Raises GitError (no identity, signing fails).
+    `place` holds the certificate's trees, `start` are commits that count as landed. Raises GitError (no identity,
+    signing fails), Busy when a tree comes out different.
     """
-    base = context.base
+    if context.settings.strategy == "ff":
+        return [step._replace(commit=step.tip) for step in landing]
     wanted: list[Made] = []
-    for step in landing:
-        assert step.tree is not None
-        message = merge_message(step.branch, step.id, base.branch, step.agent)
-        wanted.append(Made(step.tree, (None if wanted else base.commit, step.tip), message))
+    ends: list[int] = []
+    make = {"merge": _merges, "squash": _squashes, "rebase": _picks}[context.settings.strategy]
+    for several in make(context, landing, place, start):
+        wanted += several
+        ends.append(len(wanted) - 1)
     made = objects.commits(place, wanted, sign=context.settings.sign)
-    objects.keep(place, made[-1:], [base.commit, *(step.tip for step in landing)])
-    return [step._replace(commit=commit) for step, commit in zip(landing, made, strict=True)]
+    objects.keep(place, made[-1:], [context.base.commit, *(step.tip for step in landing)])
+    return [step._replace(commit=made[end]) for step, end in zip(landing, ends, strict=True)]
+
+
+def _merges(
+    context: Context, landing: Sequence[Step], place: Quarantine, start: Sequence[str]
+) -> Iterator[tuple[Made, ...]]:
+    """A merge commit for each step."""
+    line: str | None = context.base.commit
+    for step, known in _with_known(context, landing, start):
+        assert step.tree is not None
+        yield (Made(step.tree, (line, step.tip), merge_message(context, step, place, known)),)
+        line = None
+
+
+def message_of_merge(context: Context, step: Step) -> str:
+    """The whole message of the merge commit of one branch onto the base."""
+    with merging.quarantine(context.repository, context.base.commit) as place:
+        return merge_message(context, step, place, [context.base.commit])
+
+
+def resolved(context: Context, step: Step) -> Step:
+    """A step that was resolved as a merge, as the strategy wants it on the base; a merge stays one."""
+    repository, base = context.repository, context.base
+    if context.settings.strategy != "squash":
+        return step
+    assert step.tree is not None
+    with merging.quarantine(repository, base.commit) as place:
+        wanted = squash(context, step, place, [base.commit])._replace(tree=step.tree, parents=(base.commit,))
+        made = objects.commits(place, [wanted], sign=context.settings.sign)
+        objects.keep(place, made, [base.commit, step.commit or step.tip])
+    return step._replace(commit=made[0])
+
+
+def merge_message(context: Context, step: Step, place: Quarantine, known: Sequence[str]) -> str:
+    """The whole message of a merge commit; `known` are the commits that had landed before."""
+    template = context.settings.message
+    told = said.own(place, step.tip, known) if template and "{commits}" in template else []
+    text = messages.of_merge(step, context.base.branch, template, [one.subject for one in told])
+    return with_trailers(place, text, messages.trailers(step))
+
+
+def _squashes(
+    context: Context, landing: Sequence[Step], place: Quarantine, start: Sequence[str]
+) -> Iterator[tuple[Made, ...]]:
+    """One commit for each step."""
+    line: str | None = context.base.commit
+    for step, known in _with_known(context, landing, start):
+        assert step.tree is not None
+        yield (squash(context, step, place, known)._replace(tree=step.tree, parents=(line,)),)
+        line = None
+
+
+def squash(context: Context, step: Step, place: Quarantine, known: Sequence[str]) -> Made:
+    """What the one commit of a branch says, and who is its author."""
+    told = said.own(place, step.tip, known)
+    user = said.user(place)
+    author, others = messages.authorship([Written(one.author, one.subject, one.co_authors) for one in told], user)
+    subjects = [one.subject for one in told]
+    text = messages.of_squash(step, context.base.branch, context.settings.message, subjects)
+    text = with_trailers(place, text, messages.trailers(step, others))
+    return Made("", (), text, None if author is user else author)
+
+
+def _picks(
+    context: Context, landing: Sequence[Step], place: Quarantine, start: Sequence[str]
+) -> Iterator[tuple[Made, ...]]:
+    """Each commit of each branch again, with its author, date and message."""
+    parent: str | None = context.base.commit
+    tree = context.base.tree
+    line = objects.lines(place, [Made(tree, (context.base.commit, *start), "x\n")])[0]
+    for step in landing:
+        found = combine(place, "rebase", (line, tree), step.tip, step.id)
+        if not found.clean or found.tree != step.tree or found.empty:
+            raise Busy(f"rebasing {step.id} did not come out as simulated", ["try again"])
+        several = []
+        for pick, one in zip(found.picks, said.of(place, [pick.commit for pick in found.picks]), strict=True):
+            text = with_trailers(place, one.message, messages.trailers(step))
+            several.append(Made(pick.tree, (parent,), text, one.author))
+            parent = None
+        yield tuple(several)
+        tree = found.tree
+        line = objects.lines(place, [Made(tree, (line, step.tip), "x\n")])[0]
+
+
+def _with_known(context: Context, landing: Sequence[Step], start: Sequence[str]) -> Iterator[tuple[Step, list[str]]]:
+    """Each step with the commits that have landed when it is its turn."""
+    known = [context.base.commit, *start]
+    for step in landing:
+        yield step, list(known)
+        known.append(step.tip)
+
+
+def with_trailers(place: Quarantine, message: str, trailers: Sequence[str]) -> str:
+    """A message with trailers."""
+    if messages.ends_in_prose(message):
+        return messages.joined(message, trailers)
+    return said.with_trailers(place, message, trailers)

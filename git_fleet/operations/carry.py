@@ -22,7 +22,7 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     repository, base = context.repository, context.base
     landing = [step for step in prepared.steps if step.action is Action.LAND]
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
-    landing = build.commits(context, landing, prepared.place)
+    landing = build.commits(context, landing, prepared.place, prepared.start)
     running.keep(repository, operation, _pinned(base.commit, landing, rest))
     if landing:
         if run.request.gates and context.settings.gates:

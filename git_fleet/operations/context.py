@@ -11,7 +11,6 @@ from git_fleet.model.fleet import Base, Repository, Worktree
 from git_fleet.model.plan import Plan, PlanView, Problem, Severity, Source, SourceKind
 from git_fleet.model.settings import Settings
 from git_fleet.operations import glance, running
-from git_fleet.plan import source
 from git_fleet.repo import settings as settings_of
 
 PLAN = "plan"
@@ -36,6 +35,8 @@ def find(plan_file: str | None = None, onto: str | None = None) -> Context:
 
 def with_plan(context: Context, plan_file: str | None) -> Context:
     """The same context with its plan read. Raises PlanError."""
+    from git_fleet.plan import source  # not where branches are named, as in `check --refs`
+
     where = os.path.abspath(plan_file) if plan_file else None
     plan = source.read(context.settings, context.repository, context.worktrees, context.base.branch, where)
     return context._replace(plan=plan)
@@ -78,6 +79,8 @@ def write_status(context: Context, statuses: Mapping[str, str], say: Listener) -
     """Write what became of tasks into the plan, by id. The deed is done: a plan that cannot take it is a note."""
     if not statuses or context.plan.source.kind is SourceKind.WORKTREES:
         return
+    from git_fleet.plan import source
+
     try:
         with locks.hold(context.repository.fleet_dir, PLAN, waits=running.tells(say)):
             source.set_status(context.plan, context.settings, context.repository, statuses)

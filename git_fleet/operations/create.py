@@ -23,7 +23,7 @@ from git_fleet.operations import killed, recover, revert, running, survey
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
-from git_fleet.repo import changing, git, looking, process, worktrees
+from git_fleet.repo import changing, git, location, looking, process, worktrees
 
 LARGE_INDEX = 100_000
 """Bytes of an index (about a thousand files) above which a second look is worth its wait."""
@@ -165,10 +165,12 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
+    running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
         killed.landings_anywhere(context, journal, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            location.note_main(repository)
             context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]

@@ -28,7 +28,10 @@ def landings(context: Context, journal: database.Journal, say: Listener) -> None
         arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
         stops.write_down(context, journal, operation.id, arrived, say)
         one = stops.read(operation)
-        landed = one is not None and git.is_ancestor(context.repository, one.step.tip, now)
+        landed = one is not None and (
+            git.is_ancestor(context.repository, one.step.tip, now)
+            or any(there.task == one.step.id and there.tip == one.step.tip for there in arrived)
+        )
         if one is not None and not landed and os.path.isdir(one.lane):
             journal.finish(operation.id, OperationState.STOPPED)
             say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))

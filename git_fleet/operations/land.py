@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, carry, gating, killed, lanes, running, statuses, stops
+from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
@@ -64,8 +64,8 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Land the resolved conflict and go on with what is left. Raises Refused with what is not resolved yet."""
     with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        step = stops.resolved(context.repository, one, context.base)
-        step = stops.onto_moved_base(context, journal, one, step)
+        step = stops.resolved(context, one)
+        step = build.resolved(context, stops.onto_moved_base(context, journal, one, step))
         run = Run(context, journal, lock, one.operation, one.request, say)
         with running.alive(context.repository, one.operation):
             journal.finish(one.operation, OperationState.RUNNING)
@@ -119,6 +119,7 @@ def _put_away(context: Context, one: stops.Waiting, say: Listener) -> None:
 @contextmanager
 def _held(context: Context, say: Listener) -> Iterator[tuple[database.Journal, locks.Lock]]:
     """The journal and the base's lock. Raises Busy at once when a gate of a landing asks for it."""
+    running.refuse_inside_a_commit()
     if os.environ.get("FLEET_LANDING"):
         raise Busy("a landing is going on, and this runs inside one of its gates")
     fleet_dir = context.repository.fleet_dir
@@ -160,7 +161,8 @@ def _take_up(context: Context, journal: database.Journal, say: Listener) -> tupl
     one = stops.waiting(journal, context.base.branch)
     if one is None:
         raise Fatal(f"no landing on '{context.base.branch}' waits for anybody", ["git fleet land"])
-    return context, one
+    settings = context.settings._replace(strategy=one.request.strategy)  # by which it began
+    return context._replace(settings=settings), one
 
 
 def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]) -> LandOutcome:

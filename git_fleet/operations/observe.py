@@ -24,7 +24,7 @@ def branch(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | No
         tip=tip,
         landed=landed,
         proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing and landed else "",
-        unlanded=distance.ahead if distance else 0,
+        unlanded=distance.ahead if distance and not landing else 0,  # what was squashed has commits of its own
         in_use=tuple(_users(context, task, tree)) if tip else (),
         stashes=tuple(_stashes(context.repository, task, tree)) if tip else (),
     )

@@ -11,7 +11,7 @@ from git_fleet.model.journal import ChangeKind, Operation
 from git_fleet.model.plan import Footprint, PlanView, SourceKind, Task
 from git_fleet.operations import survey
 from git_fleet.operations.context import Context
-from git_fleet.repo import git
+from git_fleet.repo import footprints, git
 
 HISTORY = 2000
 """Commits of the base that are looked at, unless somebody says otherwise."""
@@ -59,8 +59,8 @@ def _history(context: Context, depth: int) -> tuple[Footprint, ...] | None:
     if not depth:
         return None
     try:
-        commits = git.history(context.repository, context.base.commit, depth)
-        return tuple(git.footprints(context.repository, commits).values())
+        commits = footprints.history(context.repository, context.base.commit, depth)
+        return tuple(footprints.footprints(context.repository, commits).values())
     except GitError:
         return None
 
@@ -76,7 +76,7 @@ def _changed(context: Context, snapshot: Snapshot) -> dict[str, tuple[str, ...]]
     own = ancestry.own_commits(git.graph(repository, base, different), base, different)
     wanted = list(dict.fromkeys(commit for commits in own.values() for commit in commits))
     try:
-        found = git.footprints(repository, wanted)
+        found = footprints.footprints(repository, wanted)
     except GitError:
         return {}
     return {ref: _paths(own[tip], found) for ref, tip in tips.items()}

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from git_fleet.analysis import order as orders
 from git_fleet.analysis import state as states
+from git_fleet.analysis.message import refuse_unknown_placeholders
 from git_fleet.analysis.proof import Proof
+from git_fleet.journal import database
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
 from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Request, Step
@@ -14,7 +16,7 @@ from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import landed, radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import looking
+from git_fleet.repo import lineage, looking
 from git_fleet.repo.merging import Quarantine
 
 
@@ -28,6 +30,8 @@ class Prepared(NamedTuple):
     """task -> the paths that it changes in the base."""
     place: Quarantine
     """Where the certificate's trees are."""
+    start: tuple[str, ...] = ()
+    """Commits that count as landed although the base lacks them."""
 
 
 def prepare(
@@ -54,7 +58,11 @@ def prepare(
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
     order = _order([task for task in chosen if task.ref in ahead and task.id not in waiting], sight, joints)
     tasks = {task.id: task for task in chosen}
-    steps = list(simulate.fold(place, context.base, order, tasks, tips, simulate.foreseen(sight)))
+    strategy = context.settings.strategy
+    start = _start(context, ahead, proven, tips)
+    steps = list(
+        simulate.fold(place, context.base, order, tasks, tips, simulate.foreseen(sight), strategy=strategy, start=start)
+    )
     for task in chosen:
         if task.id in waiting:
             steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
@@ -63,15 +71,13 @@ def prepare(
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
-    return Prepared(tuple(steps), tasks, snapshot, changed, place)
+    return Prepared(tuple(steps), tasks, snapshot, changed, place, start)
 
 
 def _refuse_unknown_ways(context: Context) -> None:
     """A setting that this version cannot honour is not passed over in silence."""
-    for key, value, known in (
-        ("fleet.strategy", context.settings.strategy, "merge"),
-        ("fleet.gateMode", context.settings.gate_mode, "each"),
-    ):
+    refuse_unknown_placeholders(context.settings.message)
+    for key, value, known in (("fleet.gateMode", context.settings.gate_mode, "each"),):
         if value != known:
             raise Fatal(f"{key} is '{value}': this version knows '{known}' only", [f"git config --unset {key}"])
 
@@ -92,6 +98,26 @@ def _proven(
     }
     found = landed.proofs(context.repository, context.base.commit, tips)
     return {task.id: proof for task in context.plan.tasks if (proof := found.get(task.ref))}
+
+
+def _start(
+    context: Context, ahead: Mapping[str, Branch], proven: Mapping[str, Proof], tips: Mapping[str, Branch]
+) -> tuple[str, ...]:
+    """The tips of branches that were squashed or rebased onto the base, where one that is to land stands on them.
+
+    What stands on them is merged as if they had been merged: their commits are no change of its own any more.
+    """
+    if context.settings.strategy not in ("squash", "rebase") or not ahead:
+        return ()
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        recorded = journal.landings() if journal else ()
+    there = lineage.contained(context.repository, context.base.commit, [one.commit for one in recorded])
+    known = [one.tip for one in recorded if one.commit in there]
+    known += [tips[task.ref].tip for task in context.plan.tasks if task.id in proven and task.ref in tips]
+    if not known:
+        return ()
+    below = set(lineage.beside(context.repository, context.base.commit, [branch.tip for branch in ahead.values()]))
+    return tuple(tip for tip in dict.fromkeys(known) if tip in below)
 
 
 def _with_proven(standings: Mapping[str, states.Standing], proven: Mapping[str, Proof]) -> dict[str, states.Standing]:

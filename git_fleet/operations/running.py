@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
+from git_fleet.model.errors import Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import RecordedChange
-from git_fleet.repo import changing, git, trust
+from git_fleet.repo import changing, git, process, trust
 
 KEEP = "refs/fleet/keep/"
 """`refs/fleet/keep/<operation>/<n>` holds on to objects that an operation needs until it is forgotten."""
 
 WORKTREES = "worktrees"
 """The lock for worktree administration."""
+
+
+def refuse_inside_a_commit() -> None:
+    """Raises Refused in a hook of `git commit`: git holds the index, and branches must not move under its commit."""
+    if process.inside_a_commit():
+        raise Refused("nothing was done: a git commit is under way here, and this runs in one of its hooks")
 
 
 def tells(say: Listener) -> Callable[[str], None]:

@@ -11,7 +11,8 @@ from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Base, Branch, Change, Radar
 from git_fleet.model.landing import Action, OrderStep, Step
 from git_fleet.model.plan import Task
-from git_fleet.repo import merging, objects
+from git_fleet.operations.combine import combine
+from git_fleet.repo import lineage, merging, objects
 from git_fleet.repo.merging import Merge, Quarantine
 from git_fleet.repo.objects import Made
 from git_fleet.repo.trees import Growing
@@ -40,16 +41,25 @@ def fold(
     tasks: Mapping[str, Task],
     branches: Mapping[str, Branch],
     known: Foreseen | None = None,
+    *,
+    strategy: str = "merge",
+    start: Sequence[str] = (),
 ) -> tuple[Step, ...]:
     """A step for each place in the order, with the tree after it. Those that merge after all land; those that do not
     stop, and what needs them is parked. Those that stop come after those that land, the parked ones last.
 
-    The trees stay in the quarantine. `known` makes it quicker, never different.
+    The trees stay in the quarantine. `known` makes it quicker, never different. `start` are commits that count as
+    landed although the base lacks them: those of branches that were squashed or rebased.
     """
-    one = _Fold(place, base, tasks, branches, known or Foreseen({}, {}))
+    one = _Fold(place, base, tasks, branches, known or Foreseen({}, {}), start)
     waiting = list(order)
     while waiting:
-        del waiting[: one.advance(waiting)]
+        if strategy in ("merge", "squash"):
+            del waiting[: one.advance(waiting)]
+        else:
+            entry = one.below(waiting) if strategy == "ff" else waiting[0]
+            waiting.remove(entry)
+            one.advance_one(entry, strategy)
     return (*one.landing, *sorted(one.rest, key=lambda step: step.action is not Action.STOP))
 
 
@@ -70,6 +80,7 @@ class _Fold:
         tasks: Mapping[str, Task],
         branches: Mapping[str, Branch],
         known: Foreseen,
+        start: Sequence[str],
     ) -> None:
         self.landing: list[Step] = []
         self.rest: list[Step] = []
@@ -77,7 +88,7 @@ class _Fold:
         self._tasks = tasks
         self._branches = branches
         self._known = known
-        self._last = Made(base.tree, (base.commit,), "x\n")  # on its own, so that every line is made in one way
+        self._last = Made(base.tree, (base.commit, *start), "x\n")  # on its own, so that every line is made in one way
         self._tree = base.tree
         self._refs: set[str] = set()
         self._stopped: set[str] = set()
@@ -89,14 +100,47 @@ class _Fold:
         except (GitError, ValueError):  # git is asked step by step then
             pass
 
-    def advance(self, waiting: Sequence[OrderStep]) -> int:
-        """Deal with the next steps, as many as can be in one go; how many."""
-        step = self._step(waiting[0])
+    def below(self, waiting: Sequence[OrderStep]) -> OrderStep:
+        """The first step, or that on which it stands: whatever is fast-forwarded takes along what it descends from."""
+        tip = self._branch(waiting[0]).tip
+        commits = lineage.beside(self._place.repository, self._tip(), [tip])
+        places = {self._branch(entry).tip: entry for entry in reversed(waiting)}
+        return next((places[commit] for commit in reversed(commits) if commit in places), waiting[0])
+
+    def advance_one(self, entry: OrderStep, strategy: str) -> None:
+        """Deal with one step by a strategy in which every commit counts."""
+        step = self._step(entry)
+        if self._parked(step):
+            return
+        line = objects.lines(self._place, [self._last])[0] if strategy != "ff" else self._tip()
+        found = combine(self._place, strategy, (line, self._tree), step.tip, step.id)
+        if found.empty:
+            reason = "nothing to land: the base has each of its changes"
+            self.rest.append(step._replace(action=Action.SKIP, reason=reason))
+        elif found.clean:
+            self._last, self._tree = Made(found.tree, (line, step.tip), "x\n"), found.tree
+            self.landing.append(step._replace(action=Action.LAND, tree=found.tree, reason=_why_lands(step)))
+        else:
+            self._stopped.add(step.id)
+            self.rest.append(
+                step._replace(action=Action.PARK, reason=found.why) if found.why else _stop(step, found.paths)
+            )
+
+    def _tip(self) -> str:
+        """What the next branch has to descend from, to be fast-forwarded to."""
+        return self.landing[-1].tip if self.landing else self._last.parents[0] or ""
+
+    def _parked(self, step: Step) -> bool:
         waits = [need for need in self._tasks[step.id].needs if need in self._stopped]
         if waits:
             self._stopped.add(step.id)
             reason = f"needs {', '.join(waits)}, which do not land"
             self.rest.append(step._replace(action=Action.PARK, reason=reason))
+        return bool(waits)
+
+    def advance(self, waiting: Sequence[OrderStep]) -> int:
+        """Deal with the next steps, as many as can be in one go; how many."""
+        if self._parked(self._step(waiting[0])):
             return 1
         expected = self._foretell(waiting)
         pairs = [(line, self._branch(one.entry).tip) for one, line in zip(expected, self._lines(expected), strict=True)]

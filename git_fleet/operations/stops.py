@@ -10,8 +10,8 @@ from git_fleet.model.errors import Refused, Stopped
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step, merge_message
-from git_fleet.operations import lanes, running
+from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
+from git_fleet.operations import build, lanes, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
 from git_fleet.operations.run import Run
@@ -132,12 +132,12 @@ def _settle(context: Context, journal: database.Journal, operation: int) -> bool
     return bool(net)
 
 
-def resolved(repository: Repository, one: Waiting, base: Base) -> Step:
+def resolved(context: Context, one: Waiting) -> Step:
     """The merge that was resolved in the lane, committed there. Raises Refused with what is missing.
 
     Where the base moved meanwhile, it may have been merged in there too.
     """
-    lane = one.lane
+    repository, base, lane = context.repository, context.base, one.lane
     give_up = ["git fleet land --abort, then git fleet land"]
     if not os.path.isdir(lane):
         raise Refused(f"the lane '{lane}' is gone", give_up)
@@ -150,7 +150,7 @@ def resolved(repository: Repository, one: Waiting, base: Base) -> Step:
     marked = looking.with_conflict_markers(repository, lane, one.step.conflicts)
     if marked:
         raise Refused(f"conflict markers are left in '{lane}': {', '.join(marked)}", ["edit, git add, then continue"])
-    message = merge_message(one.step.branch, one.step.id, base.branch, one.step.agent)
+    message = build.message_of_merge(context, one.step)
     head, *parents = looking.commit_and_parents(repository, lane)
     merging = looking.merge_head(lane)
     if (head == one.line and merging == one.step.tip) or (head != one.line and merging == base.commit):
@@ -199,7 +199,7 @@ def onto_moved_base(context: Context, journal: database.Journal, one: Waiting, s
             )
         tree = merge.tree
     assert tree is not None
-    message = merge_message(step.branch, step.id, base.branch, step.agent)
+    message = build.message_of_merge(context, step)
     parents = (base.commit, step.tip)
     commit = changing.commit_tree(repository, tree, parents, message, sign=context.settings.sign)
     running.keep(repository, one.operation, [step.commit, commit])

@@ -25,7 +25,7 @@ from git_fleet.model.sight import Sight, Tip
 from git_fleet.operations import sight as sights
 from git_fleet.operations.context import Context
 from git_fleet.plan import names
-from git_fleet.repo import git
+from git_fleet.repo import git, lineage
 
 HISTORY = 2000
 """First parents of the base that are searched for `Fleet-Task:` trailers of tasks whose branch is gone."""
@@ -93,7 +93,22 @@ def _landings(context: Context, snapshot: Snapshot) -> dict[str, Landing]:
             proven[task.id] = Landing(task.id, tip, context.base.commit)
     if gone:
         proven.update(_recorded_landings(context, gone))
-    return proven
+    return proven | _landed_otherwise(context, snapshot)
+
+
+def _landed_otherwise(context: Context, snapshot: Snapshot) -> dict[str, Landing]:
+    """Branches that were squashed or rebased onto the base as they are now: their own commits are not in it."""
+    outside = {
+        task.id: snapshot.branches[task.ref].tip
+        for task in context.plan.tasks
+        if task.ref in snapshot.branches and snapshot.distances[task.ref].ahead and snapshot.distances[task.ref].behind
+    }
+    if not outside:
+        return {}
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        recorded = [one for one in (journal.landings() if journal else ()) if outside.get(one.task) == one.tip]
+    there = lineage.contained(context.repository, context.base.commit, [one.commit for one in recorded])
+    return {one.task: one for one in recorded if one.commit in there}
 
 
 def _origin(context: Context, snapshot: Snapshot, task: Task) -> str | None:

@@ -1,5 +1,6 @@
 """`undo`: take an operation back, only what it touched, only if nothing of it moved since. An undo can be undone."""
 
+import itertools
 import json
 from contextlib import ExitStack
 
@@ -8,9 +9,9 @@ from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.operations import advance, killed, recover, revert, running, statuses
+from git_fleet.operations import advance, killed, push, recover, revert, running, statuses
 from git_fleet.operations.context import Context, is_base, write_status
-from git_fleet.repo import git
+from git_fleet.repo import git, lineage
 
 
 def choose(journal: database.Journal | None, number: int | None) -> Operation:
@@ -44,6 +45,7 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
 def undo(context: Context, number: int | None, say: Listener) -> Operation:
     """Take it back. Raises Refused, with nothing changed, when anything of it moved since or would lose work."""
     repository = context.repository
+    running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal:
         killed.landings_anywhere(context, journal, say)
         tell = running.tells(say)
@@ -105,21 +107,46 @@ def _lock_of(operation: Operation) -> str:
 def refuse_if_moved(context: Context, operation: Operation) -> None:
     """Raises Refused unless everything is where the operation left it, and no work would be in the way."""
     repository = context.repository
+    _refuse_if_pushed(context, operation)
     moved = revert.moved_since(repository, operation.changes)
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
         revert.refuse_if_worked_in(context.settings, change)
         if change.kind is ChangeKind.REF and change.before and change.after:
-            remote = git.refs_containing(repository, change.after, "refs/remotes/")
-            if remote:
-                raise Refused(
-                    f"not undone: '{remote[0]}' has it already, others may build on it",
-                    [f"git revert -m 1 {change.before}..{change.after}   # takes it back for everybody"],
-                )
             tree, touched = _checkout(repository, change)
             mine = statuses.own(context, tree, touched)
             advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+
+
+def _refuse_if_pushed(context: Context, operation: Operation) -> None:
+    """Raises Refused, with the reverts to make instead, when others may build on what the operation did."""
+    repository = context.repository
+    pushed = push.settled(repository, operation)
+    for change in operation.changes:
+        if change.kind is not ChangeKind.REF or not change.before or not change.after:
+            continue
+        where = git.refs_containing(repository, change.after, "refs/remotes/")
+        there = pushed is not None and pushed.state != "rejected"
+        if not where and not there:
+            continue
+        who = where[0] if where else pushed.remote if pushed else ""
+        has = "may have it" if not where and pushed and pushed.state == "unknown" else "has it already"
+        raise Refused(
+            f"not undone: '{who}' {has}, others may build on it", reverts(repository, change.before, change.after)
+        )
+
+
+def reverts(repository: Repository, before: str, after: str) -> list[str]:
+    """The commands that take back what a line got, for everybody, newest first; merges need to be told their side."""
+    made = lineage.first_parent_range(repository, before, after)
+    if not made:
+        return []
+    commands = []
+    for merges, several in itertools.groupby(made, key=lambda one: len(one[1]) > 1):
+        commits = " ".join(commit[:12] for commit, _ in several)
+        commands.append(f"git revert --no-edit {'-m 1 ' if merges else ''}{commits}")
+    return [f"{' && '.join(commands)}   # takes it back for everybody"]
 
 
 def _checkout(repository: Repository, change: RecordedChange) -> tuple[Worktree | None, list[str]]:
@@ -139,7 +166,6 @@ def _correct_plan(context: Context, journal: database.Journal, operation: Operat
     """The Status cells say again what is."""
     if operation.kind == "land":
         ids = {one.task for one in journal.landings_of(operation.id)}
-        journal.forget_landings(operation.id)
         if is_base(context, json.loads(operation.detail).get("onto", context.base.branch)):
             write_status(context, dict.fromkeys(sorted(ids), "active"), say)
     elif operation.kind == "add":

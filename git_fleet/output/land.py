@@ -109,8 +109,13 @@ def document(outcome: LandOutcome) -> dict[str, object]:
         "steps": [_step(step, landed=not _dry(outcome) and step in landed) for step in outcome.steps],
         "result": _known(tree=outcome.tree, commit=None if _dry(outcome) else outcome.commit)
         | {"landed": [step.id for step in landed], "stopped": [step.id for step in _stopped(outcome)]},
-        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log),
+        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log, push=_push(outcome)),
     }
+
+
+def _push(outcome: LandOutcome) -> dict[str, object] | None:
+    one = outcome.push
+    return one and {"remote": one.remote, "ref": one.ref, "commit": one.commit, "state": one.state}
 
 
 def _dry(outcome: LandOutcome) -> bool:
@@ -175,7 +180,7 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.NOTHING:
             return [f"nothing to land on {base}"]
         case Ending.LANDED:
-            return [_moved(outcome)]
+            return [_moved(outcome), *_pushed(outcome)]
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
@@ -184,6 +189,13 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
             return [red, "no branch is to blame, nothing landed"]
+
+
+def _pushed(outcome: LandOutcome) -> list[str]:
+    one = outcome.push
+    if one is None or one.state != "pushed":
+        return []
+    return [f"pushed to {safe(one.remote)} {safe(one.ref.removeprefix('refs/heads/'))}"]
 
 
 def _forecast(outcome: LandOutcome) -> str:

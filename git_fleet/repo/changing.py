@@ -91,13 +91,18 @@ def restore_file(top: str, repository: Repository, path: str) -> None:
 
 def fill(top: str, inherit: Sequence[int] = ()) -> process.Job:
     """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does."""
-    argv = (git_program(), "-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
+    argv = (*_in(top), "-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
     return process.Job(argv, top, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:
     """The job that notes the files' times in a worktree's index, so that later looks need not read the files."""
-    return process.Job((git_program(), "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
+    return process.Job((*_in(top), "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
+
+
+def _in(top: str) -> tuple[str, ...]:
+    """git in a worktree that is named: one that lost its `.git` must not be taken for a part of what is around it."""
+    return git_program(), f"--git-dir={git.private_dir(top) or f'{top}/.git'}", f"--work-tree={top}"
 
 
 def run_post_checkout(repository: Repository, top: str, commit: str) -> None:

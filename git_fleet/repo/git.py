@@ -11,11 +11,13 @@ from types import MappingProxyType
 
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Repository, Worktree
-from git_fleet.model.plan import Footprint
 from git_fleet.repo import process
 from git_fleet.repo.location import git_program
 
-PINNED = ("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false")
+PINNED = (
+    *("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false"),
+    *("-c", "core.warnAmbiguousRefs=false"),  # else git looks, for each object id, whether a ref has that name
+)
 ENVIRONMENT = MappingProxyType({"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})
 _NO_SUCH_KEY = 5
 OFFLINE = MappingProxyType({"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"})
@@ -30,11 +32,11 @@ def private_dir(worktree: str) -> str | None:
     if os.path.isdir(link):
         return link
     try:
-        with open(link, encoding="utf-8", errors="surrogateescape") as file:
-            label, _, path = file.read(8192).partition(":")
+        with open(link, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            label, _, path = file.read(8192).partition(": ")
     except OSError:
         return None
-    return os.path.normpath(os.path.join(worktree, path.strip())) if label == "gitdir" else None
+    return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
 
 
 def short(ref: str) -> str:
@@ -199,13 +201,28 @@ _BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)"
 
 
 def branches(repository: Repository, patterns: Sequence[str] = ("refs/heads/",)) -> dict[str, Branch]:
-    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits."""
+    """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits.
+
+    A ref whose commit is not in the repository is left out.
+    """
+    args = ("for-each-ref", f"--format={_BRANCH_FORMAT}")
+    result = ask(repository, *args, *patterns)
+    if result.status:  # git lists none where one cannot be read
+        whole = without_objects(repository, refs(repository, *patterns), present=True)
+        result = process.Result(0, answer(repository, *args, *whole) if whole else "", "")
     found = {}
-    for line in _lines(answer(repository, "for-each-ref", f"--format={_BRANCH_FORMAT}", *patterns)):
+    for line in _lines(result.stdout):
         ref, tip, tree, date = line.split("\0")
         if tree:
             found[ref] = Branch(ref, tip, tree, int(date or 0))
     return found
+
+
+def without_objects(repository: Repository, refs: Mapping[str, str], *, present: bool = False) -> list[str]:
+    """Those of the refs whose objects are not in the repository; with `present`, those whose objects are."""
+    told = answer(repository, "cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in refs.values()))
+    there = [not line.endswith(" missing") for line in _lines(told)]
+    return [ref for ref, is_there in zip(refs, there, strict=True) if is_there == present]
 
 
 def refs(repository: Repository, *patterns: str) -> dict[str, str]:
@@ -245,10 +262,24 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
 
 
 def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """(commit, parents), children first, of all that `base` and `tips` do not have in common."""
-    common = ask(repository, "merge-base", "--octopus", base, *tips).stdout.split()
-    lines = "\n".join((base, *tips, *(f"^{commit}" for commit in common)))
-    listed = answer(repository, "rev-list", "--topo-order", "--parents", "--stdin", stdin=f"{lines}\n")
+    """(commit, parents), children first, of all that `base` and `tips` do not have in common.
+
+    Hardly ever more: what all have in common is asked of the few commits where the tips left the base, not of each tip.
+    """
+    walked = _walked(repository, [*tips, f"^{base}"], "--boundary")
+    own = [(commit, parents) for commit, parents in walked if not commit.startswith("-")]
+    known = {commit for commit, _ in own}
+    left = {commit.removeprefix("-") for commit, _ in walked if commit.startswith("-")}
+    left.update(tip for tip in tips if tip not in known)
+    unrelated = any(not parents for _, parents in own)  # at least one tip has a beginning of its own
+    common = list(left) if len(left) == 1 else ask(repository, "merge-base", "--octopus", base, *left).stdout.split()
+    return own + _walked(repository, [base, *(f"^{commit}" for commit in ([] if unrelated else common))])
+
+
+def _walked(repository: Repository, revisions: Sequence[str], *options: str) -> list[tuple[str, tuple[str, ...]]]:
+    listed = answer(
+        repository, "rev-list", "--topo-order", "--parents", *options, "--stdin", stdin="\n".join((*revisions, ""))
+    )
     return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
 
 
@@ -328,42 +359,6 @@ def tree_paths(repository: Repository, tree: str) -> tuple[str, ...]:
     """Every file of a tree or commit, sorted as text. Raises GitError where objects are missing; nothing is fetched."""
     listed = answer(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", tree, env=OFFLINE)
     return tuple(sorted(listed.split("\0")[:-1]))
-
-
-def history(repository: Repository, commit: str, limit: int) -> list[str]:
-    """The last `limit` commits, whatever the line, newest first."""
-    return answer(repository, "rev-list", f"--max-count={limit}", commit).split()
-
-
-def footprints(
-    repository: Repository, commits: Sequence[str], *, env: Mapping[str, str] = OFFLINE, cwd: str | None = None
-) -> dict[str, Footprint]:
-    """What each commit changed, without rename detection; of a merge, what differs from all its parents.
-
-    Raises GitError where objects are missing; nothing is fetched for it.
-    """
-    options = ("--stdin", "-r", "-c", "--raw", "-z", "--root", "--no-renames", "--always")
-    listed = answer(
-        repository,
-        "diff-tree",
-        *options,
-        stdin="".join(f"{commit}\n" for commit in commits),
-        env=env,
-        cwd=cwd,
-    )
-    paths: dict[str, list[str]] = {}
-    merges = set()
-    items = iter(listed.split("\0")[:-1])
-    here = ""
-    for item in items:
-        if item.startswith(":"):
-            paths[here].append(next(items))
-            if item.startswith("::"):
-                merges.add(here)
-        else:
-            here = item
-            paths[here] = []
-    return {commit: Footprint(tuple(found), commit in merges) for commit, found in paths.items()}
 
 
 def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> list[str]:

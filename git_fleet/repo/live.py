@@ -4,7 +4,7 @@ The copy lies in a quarantine, and so do the objects. Files go through git's own
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_fleet.model.fleet import Dirt
@@ -22,6 +22,7 @@ _SETTINGS = (
     *("-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
     *("-c", "core.preloadIndex=false", "-c", "core.hooksPath=/dev/null", "-c", "core.safecrlf=false"),
     *("-c", "core.looseCompression=0", "-c", "core.fsync=none", "-c", "advice.addEmbeddedRepo=false"),
+    *("-c", "index.skipHash=true"),  # from git 2.40 on
 )
 _ADD = ("add", "--all", "--sparse")
 
@@ -50,13 +51,10 @@ def trees(place: Quarantine, dirt: Mapping[str, Dirt]) -> dict[str, Live]:
             copies.append(_copy(place, top, seen, number))
         except OSError as error:
             found[top] = Live(None, f"its index cannot be read: {error.strerror}")
-    added = _run([(copy, _add(copy)) for copy in copies if copy.paths])
-    # A path may be gone by now: once more, then, and whatever is there.
-    again = _run([(copy, _ADD) for copy, result in added if result.status])
-    found |= {copy.top: Live(None, _reason(result)) for copy, result in again if result.status}
-    written = _run([(copy, ("write-tree", "--missing-ok")) for copy in copies if copy.top not in found])
-    for copy, result in written:
-        found[copy.top] = Live(None, _reason(result)) if result.status else Live(result.stdout.strip())
+    at_once = min(len(copies), os.cpu_count() or 2)
+    parts = [copies[first::at_once] for first in range(at_once)]
+    for some in process.side_by_side([lambda part=part: [_tree(copy) for copy in part] for part in parts]):  # type: ignore[misc]
+        found |= some
     return found
 
 
@@ -113,12 +111,19 @@ def _add(copy: _Copy) -> tuple[str, ...]:
     return (*_ADD, f"--pathspec-from-file={copy.list_file}", "--pathspec-file-nul")
 
 
-def _run(wanted: list[tuple[_Copy, tuple[str, ...]]]) -> list[tuple[_Copy, process.Result]]:
-    """Run a git command in each worktree, side by side."""
-    program = git_program()
-    jobs = [process.Job((program, *PINNED, *_SETTINGS, *args), copy.top, copy.env) for copy, args in wanted]
-    results = process.run_many(jobs, at_once=os.cpu_count() or 2) if jobs else []
-    return [(copy, result) for (copy, _), result in zip(wanted, results, strict=True)]
+def _tree(copy: _Copy) -> tuple[str, Live]:
+    if copy.paths:
+        result = _run(copy, _add(copy))
+        if result.status:  # a path may be gone by now: once more, then, and whatever is there
+            result = _run(copy, _ADD)
+        if result.status:
+            return copy.top, Live(None, _reason(result))
+    result = _run(copy, ("write-tree", "--missing-ok"))
+    return copy.top, Live(None, _reason(result)) if result.status else Live(result.stdout.strip())
+
+
+def _run(copy: _Copy, args: Sequence[str]) -> process.Result:
+    return process.run((git_program(), *PINNED, *_SETTINGS, *args), cwd=copy.top, env=dict(copy.env))
 
 
 def _reason(result: process.Result) -> str:

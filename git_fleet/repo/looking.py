@@ -18,6 +18,14 @@ _OPERATION_FILES = (
 )
 
 
+def first_tracked(repository: Repository, top: str) -> list[str]:
+    """A few of the paths that the index of the git directory itself names, were it for the folder `top`."""
+    if not os.path.exists(f"{repository.common_dir}/index"):
+        return []
+    listed = ask(repository, f"--work-tree={top}", "ls-files", "-z", "--cached", cwd=top).stdout
+    return listed.split("\0", 100)[:100][:-1]
+
+
 def operation_in_progress(git_dir: str) -> str | None:
     """The unfinished operation of the worktree with this private git directory."""
     return next((name for file, name in _OPERATION_FILES if os.path.exists(f"{git_dir}/{file}")), None)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Repository
+from git_fleet.model.landing import Author
 from git_fleet.repo import git, merging
 from git_fleet.repo.merging import Quarantine
 
@@ -21,6 +22,8 @@ class Made(NamedTuple):
     tree: str
     parents: tuple[str | None, ...]
     message: str
+    author: Author | None = None
+    """None: the user himself, now."""
 
 
 def object_id(repository: Repository, kind: str, data: bytes) -> str:
@@ -36,11 +39,11 @@ def commits(place: Quarantine, wanted: Sequence[Made], *, sign: bool) -> list[st
     In one process where nothing but the objects themselves has to be made; git's own `commit-tree` signs, re-encodes
     and mends what is no UTF-8. Raises GitError (no identity, signing fails).
     """
-    odd = sign or not all(_plain(one.message) for one in wanted)
+    odd = sign or not all(_plain(one.message + (_line(one.author) or "")) for one in wanted)
     if odd or git.ask(place.repository, "config", "--get", "i18n.commitEncoding").status == 0:
         return _one_by_one(place, wanted, sign=sign)
     author, committer = (merging.answer(place, "var", f"GIT_{who}_IDENT").strip() for who in ("AUTHOR", "COMMITTER"))
-    return _written(place, [_Text(one, author, committer) for one in wanted])
+    return _written(place, [_Text(one, _line(one.author) or author, committer) for one in wanted])
 
 
 def lines(place: Quarantine, wanted: Sequence[Made]) -> list[str]:
@@ -88,8 +91,19 @@ class _Text(NamedTuple):
     committer: str
 
 
+def _line(author: Author | None) -> str | None:
+    return author and f"{author.name} <{author.mail}> {author.date}"
+
+
 def _plain(message: str) -> bool:
     return "\0" not in message and not any("\ud800" <= char <= "\udfff" for char in message)
+
+
+def author_variables(author: Author | None) -> dict[str, str]:
+    """What tells git who the author is."""
+    if author is None:
+        return {}
+    return {"GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.mail, "GIT_AUTHOR_DATE": f"@{author.date}"}
 
 
 def _parents(one: Made, last: str) -> list[str]:
@@ -101,7 +115,8 @@ def _one_by_one(place: Quarantine, wanted: Sequence[Made], *, sign: bool) -> lis
     for one in wanted:
         words = [word for parent in _parents(one, found[-1]) for word in ("-p", parent)]
         args = ("commit-tree", *(("-S",) if sign else ()), *words, "-F", "-", one.tree)
-        found.append(merging.answer(place, *args, stdin=one.message).strip())
+        env = {**place.env, **author_variables(one.author)}
+        found.append(git.answer(place.repository, *args, cwd=merging.top(place), stdin=one.message, env=env).strip())
     return found[1:]
 
 

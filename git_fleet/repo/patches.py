@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from git_fleet.model.errors import GitError
-from git_fleet.repo import git, merging
+from git_fleet.repo import footprints, git, merging
 
 _NOT_KNOWN = 129
 
@@ -32,5 +32,5 @@ def paths(place: merging.Quarantine, commits: Sequence[str]) -> dict[str, tuple[
     """The paths that each commit with one parent changes; one process for all. Raises GitError as `ids`."""
     if not commits:
         return {}
-    found = git.footprints(place.repository, commits, env=place.env, cwd=merging.top(place))
+    found = footprints.footprints(place.repository, commits, env=place.env, cwd=merging.top(place))
     return {commit: footprint.paths for commit, footprint in found.items()}

@@ -20,6 +20,7 @@ T = TypeVar("T")
 LOCATION_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
+    "GIT_CONFIG",
     "GIT_DIR",
     "GIT_GRAFT_FILE",
     "GIT_IMPLICIT_WORK_TREE",
@@ -36,7 +37,17 @@ LOCATION_VARIABLES = (
 )
 """`git rev-parse --local-env-vars` less the configuration variables, and what that list forgets."""
 
-CONFIG_VARIABLES = ("GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS")
+MANNER_VARIABLES = (
+    "GIT_ATTR_SOURCE",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_REFLOG_ACTION",
+)
+"""How git is to take its arguments, or what it is doing, in the eyes of whoever called us; not in ours."""
+
+CONFIG_VARIABLES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS")
 """What `git -c` becomes. Git children keep it, since the user typed it for this command; all others lose it."""
 
 PERSON_VARIABLES = tuple(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE"))
@@ -61,11 +72,31 @@ class Job(NamedTuple):
 
 def environment(extra: Mapping[str, str] | None = None, *, config: bool = True) -> dict[str, str]:
     """Our environment without what points at a repository, plus `extra`. `config` keeps what `git -c` set."""
-    inside_hook = "GIT_INDEX_FILE" in os.environ
-    gone = (*LOCATION_VARIABLES, *(() if config else CONFIG_VARIABLES), *(PERSON_VARIABLES if inside_hook else ()))
+    dropped = (() if config else CONFIG_VARIABLES, PERSON_VARIABLES if inside_a_commit() else ())
+    gone = {*LOCATION_VARIABLES, *MANNER_VARIABLES, *(name for names in dropped for name in names)}
     env = {key: value for key, value in os.environ.items() if key not in gone}
+    _forget_layout(env)
     env.update(extra or {})
     return env
+
+
+def _forget_layout(env: dict[str, str]) -> None:
+    """`git -c` may set anything, but not what says where a repository has its files: that is each repository's own."""
+    told = env.get("GIT_CONFIG_PARAMETERS", "")
+    if "core." in told.lower():
+        import re
+
+        words = re.findall(r"'(?:[^']|'\\['!]')*'(?:='(?:[^']|'\\['!]')*'|=)?", told)
+        kept = [word for word in words if not re.match(r"'core\.(bare|worktree)['=]", word, re.IGNORECASE)]
+        env["GIT_CONFIG_PARAMETERS"] = " ".join(kept)
+    for key, value in env.items():
+        if key.startswith("GIT_CONFIG_KEY_") and value.lower() in ("core.bare", "core.worktree"):
+            env[key] = "fleetIgnored.key"
+
+
+def inside_a_commit() -> bool:
+    """Were we called by a hook of `git commit`? It says so by naming the index that it commits."""
+    return "GIT_INDEX_FILE" in os.environ
 
 
 def which(name: str) -> str | None:

@@ -38,6 +38,7 @@ def load(repository: Repository) -> Settings:
         worktree=_last(plain, "fleet.worktree") or default.worktree,
         limit=_number(plain, "fleet.limit"),
         review_s=_seconds(plain, "fleet.review", default.review_s),
+        message=_last(plain, "fleet.message"),
         strategy=_choice(plain, "fleet.strategy", ("merge", "squash", "rebase", "ff")),
         gates=(*(Gate("gate", command) for command in plain.get("fleet.gate", ()) if command), *gates),
         gate_mode=_choice(plain, "fleet.gatemode", ("each", "tip")),
@@ -64,6 +65,9 @@ def base_of(repository: Repository, settings: Settings, worktrees: tuple[Worktre
         branch = heads.get(f"refs/heads/{name.removeprefix('refs/heads/')}")
         if branch:
             return Base(branch.short, branch.tip, branch.tree)
+    broken = git.without_objects(repository, git.refs(repository, "refs/heads/"))
+    if broken:
+        raise Fatal(f"the commits of some branches are not in the repository: {', '.join(broken[:5])}", ["git fsck"])
     if named:
         raise Fatal(
             f"the base '{named}' is not a branch with commits", [f"git branch {named} <commit>, or set fleet.base"]

@@ -29,7 +29,7 @@ class Growing:
     def grow(self, changes: Sequence[Change]) -> str:
         """Change these paths; the id of the tree then. Raises ValueError for what no tree can hold."""
         self._load(change.path for change in changes)
-        touched = {""}
+        touched = set()
         for change in sorted(changes, key=lambda one: one.new_mode.strip("0") != ""):  # what goes makes room first
             folder, _, name = change.path.rpartition("/")
             entries = self._folders.setdefault(folder, {})

@@ -14,6 +14,7 @@ from git_fleet.model.fleet import Repository
 from git_fleet.repo import changing, git
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
+_NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
 _EMPTY = "refs/fleet/empty"
 """A commit without files; kept, so that it is made once and never dangles."""
 
@@ -42,9 +43,10 @@ def create(repository: Repository, path: str, branch: str, inherit: Sequence[int
         opened.add_worktree(name, path, temporary)
         linked = pygit2.Repository(path)
         linked.set_head(f"refs/heads/{branch}")
-        os.unlink(f"{linked.path}/logs/HEAD")  # it tells of the temporary branch, and of nothing else yet
-        with suppress(FileNotFoundError):
-            os.unlink(f"{linked.path}/index")  # of the empty tree: git writes one when all files are there
+        # The log tells of the temporary branch alone, the index is of the empty tree: git writes both as it fills in.
+        for file in ("logs/HEAD", "index"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{linked.path}/{file}")
     except (pygit2.GitError, ValueError, OSError) as error:
         _forget(f"{repository.common_dir}/worktrees/{name}", path)
         raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
@@ -68,9 +70,7 @@ def _libgit2_opens(repository: Repository) -> bool:
     """sha256, reftable and partial clones are git's alone (libgit2 1.9)."""
     if repository.object_format != "sha1":
         return False
-    extensions = {
-        key for key, _ in git.config_entries(repository, r"^(extensions\.|core\.sparsecheckout|index\.sparse)")
-    }
+    extensions = {key for key, _ in git.config_entries(repository, _NOT_LIBGIT2S)}
     return not extensions - {"extensions.worktreeconfig", "extensions.preciousobjects"}
 
 
@@ -118,6 +118,9 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
 def move_folder_to_trash(trashed: Trashed) -> None:
     """Rename the folder into the trash; the entry stays, so that git can still look at it there."""
     os.makedirs(os.path.dirname(trashed.folder), exist_ok=True)
+    private = git.private_dir(trashed.path)
+    if private is not None and os.path.isfile(f"{trashed.path}/.git"):  # a relative link would lead nowhere from there
+        _link(trashed, trashed.path, os.path.abspath(private))
     _rename(trashed.path, trashed.folder)
 
 
@@ -127,6 +130,22 @@ def move_folder_back(trashed: Trashed) -> None:
         raise Refused(f"'{trashed.path}' exists: what is in the trash at '{trashed.folder}' cannot go back there")
     os.makedirs(os.path.dirname(trashed.path), exist_ok=True)
     _rename(trashed.folder, trashed.path)
+    private = git.private_dir(trashed.path)
+    with suppress(OSError), open(f"{private}/gitdir", encoding="utf-8", errors="surrogateescape") as file:
+        if private is not None and not os.path.isabs(file.read()):
+            _link(trashed, trashed.path, os.path.relpath(private, trashed.path))
+
+
+def _link(trashed: Trashed, top: str, private: str) -> None:
+    """Make the `.git` of a worktree say where its private directory is, in one step; nothing if it says so already."""
+    said = f"gitdir: {private}\n".encode("utf-8", "surrogateescape")
+    with open(f"{top}/.git", "rb") as file:
+        if file.read() == said:
+            return
+    new = f"{trashed.folder}.link"
+    with open(new, "wb") as file:
+        file.write(said)
+    os.replace(new, f"{top}/.git")
 
 
 def move_entry_to_trash(repository: Repository, trashed: Trashed) -> None:

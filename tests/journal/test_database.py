@@ -17,7 +17,7 @@ from git_fleet.model.errors import Busy, Fatal
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 
-REF = RecordedChange(ChangeKind.REF, "refs/heads/ü\udcff"[:-1], None, "1" * 40)
+REF = RecordedChange(ChangeKind.REF, "refs/heads/ü\udcff", None, "1" * 40)
 TREE = RecordedChange(ChangeKind.WORKTREE, "/there", '{"branch": "x"}', None)
 
 
@@ -72,8 +72,8 @@ def test_landings(journal: Journal) -> None:
     journal.record_landings(first, [one])
     assert journal.landings() == (one, two)
     assert (journal.landings_of(first), journal.landings_of(second)) == ((one,), (two,))
-    journal.forget_landings(first)
-    assert journal.landings() == (two,)
+    journal.finish(first, OperationState.UNDONE)
+    assert [task for task, _ in journal.landed_at()] == ["43"]
 
 
 def test_gate_results(journal: Journal) -> None:

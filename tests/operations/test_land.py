@@ -354,7 +354,7 @@ def test_a_git_directory_elsewhere(tmp_path: Path) -> None:
     assert repo.read("a") == "x\n" and repo.git("status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize(("key", "value"), [("fleet.strategy", "squash"), ("fleet.gateMode", "tip")])
+@pytest.mark.parametrize(("key", "value"), [("fleet.gateMode", "tip")])
 def test_a_way_that_is_not_there_yet_is_not_passed_over(tmp_path: Path, key: str, value: str) -> None:
     repo = kit.make_repo(tmp_path / "app", {"a": "1\n"})
     repo.branch("feature/1", {"b": "2\n"})

@@ -6,7 +6,7 @@ import kit
 
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Footprint
-from git_fleet.repo import git
+from git_fleet.repo import footprints, git
 
 
 def opened(repo: kit.Repo) -> Repository:
@@ -23,7 +23,7 @@ def test_footprints_of_commits_and_merges(tmp_path: Path) -> None:
     merge = repo.oid("main")
     moved = repo.commit("moved", {"b": None, "c": "b\n"})
     plain = repo.branch("plain", {}, start="main")
-    found = git.footprints(opened(repo), [plain, moved, merge, ours, side, start])
+    found = footprints.footprints(opened(repo), [plain, moved, merge, ours, side, start])
     assert found == {
         plain: Footprint(()),
         moved: Footprint(("b", "c")),
@@ -32,6 +32,6 @@ def test_footprints_of_commits_and_merges(tmp_path: Path) -> None:
         side: Footprint(("a", "side")),
         start: Footprint(("a", "b", "sub/ö")),
     }
-    assert git.footprints(opened(repo), []) == {}
-    assert git.history(opened(repo), moved, 2) == [moved, merge]
+    assert footprints.footprints(opened(repo), []) == {}
+    assert footprints.history(opened(repo), moved, 2) == [moved, merge]
     assert git.tree_paths(opened(repo), side) == ("a", "b", "side", "sub/ö")

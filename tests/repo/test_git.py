@@ -1,12 +1,14 @@
 """Questions put to git: typed answers, whatever names and configuration are like."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import rooms
-from kit import DATE, Repo
+from kit import DATE, Repo, make_repo
 
+from git_fleet.analysis import ancestry
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Worktree
 from git_fleet.repo import git
@@ -248,3 +250,24 @@ def test_a_users_configuration_bends_nothing(repo: Repo) -> None:
     assert git.changed_paths(found, start, "main") == ["ü"]
     assert git.authors(found, start, "main") == ["A U Thor <author@example.com>"]
     assert git.reflog_commits(found, "refs/heads/main") == [repo.oid("main"), start]
+
+
+def test_graph_tells_every_distance_in_any_history(tmp_path: Path) -> None:
+    """Several beginnings, merges of many parents, tips inside the base and inside each other."""
+    chance = random.Random(5)
+    repo = make_repo(tmp_path / "app", {})
+    stream = ["feature done", "blob\nmark :1000\ndata 0\n"]
+    for number in range(1, 61):
+        parents = sorted(chance.sample(range(1, number), min(number - 1, chance.choice([0, 1, 1, 1, 1, 2, 3]))))
+        stream += [f"commit refs/heads/n{number}", f"mark :{number}"]
+        stream += [f"committer A <a@example.com> {1700000000 + chance.randrange(500)} +0000", "data 0"]
+        stream += [f"{'merge' if place else 'from'} :{parent}" for place, parent in enumerate(parents)] + [""]
+    repo.git("fast-import", "--quiet", stdin="\n".join([*stream, "done", ""]))
+    oids = [repo.oid(f"n{number}") for number in range(1, 61)]
+    found = rooms.of(repo)
+    for _ in range(25):
+        base, *tips = chance.sample(oids, chance.choice([2, 3, 6]))
+        family = ancestry.distances(git.graph(found, base, tips), base, tips)
+        for tip in tips:
+            ahead, behind = repo.git("rev-list", "--left-right", "--count", f"{tip}...{base}").split()
+            assert family.distances[tip] == (int(ahead), int(behind))

@@ -60,11 +60,20 @@ def test_inside_the_git_directory(repo: Repo, monkeypatch: pytest.MonkeyPatch) -
     assert (found.top, found.main, found.bare) == (None, str(repo.path), False)
 
 
-def test_a_git_directory_elsewhere(tmp_path: Path, make_repo: Callable[..., Repo]) -> None:
+def test_a_git_directory_elsewhere(
+    tmp_path: Path, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = make_repo(tmp_path / "app", {"file": "x\n"}, f"--separate-git-dir={tmp_path}/store")
     repo.git("worktree", "add", "-q", "../linked")
     assert rooms.of(repo).main == str(repo.path)
     assert rooms.of(repo).common_dir == str(tmp_path / "store")
+    location.note_main(rooms.of(repo))
+    assert not (tmp_path / "store/fleet").exists()  # nothing of ours is there yet: nothing to note it for
+    (tmp_path / "store/fleet").mkdir()
+    location.note_main(rooms.of(repo))
+    assert located(tmp_path / "linked", monkeypatch).main == str(repo.path)
+    repo.path.rename(tmp_path / "moved")
+    assert located(tmp_path / "linked", monkeypatch).main == str(tmp_path / "store")
 
 
 def test_paths_are_real(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +85,7 @@ def test_sha256(tmp_path: Path, make_repo: Callable[..., Repo]) -> None:
     assert rooms.of(make_repo(tmp_path / "app", {"f": "x\n"}, "--object-format=sha256")).object_format == "sha256"
 
 
-@pytest.mark.parametrize("name", ["a b", "a'b", "a:b", '"ab', "a\u2028b", "a\x85b", "-a", "\udcff"])
+@pytest.mark.parametrize("name", ["a b", "a'b", "a:b", '"ab', "a\u2028b", "a\x85b", "-a", "\udcff", "a\nb", "a\n"])
 def test_odd_names(tmp_path: Path, make_repo: Callable[..., Repo], name: str) -> None:
     repo = make_repo(tmp_path / name, {"f": "x\n"})
     found = rooms.of(repo)
@@ -113,3 +122,5 @@ def test_a_submodule_has_a_main_worktree(repo: Repo, tmp_path: Path) -> None:
     found = rooms.of(repo, repo.path / "inner")
     assert (found.main, found.name) == (str(repo.path / "inner"), "inner")
     assert found.common_dir == str(repo.path / ".git/modules/inner")
+    repo.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"), cwd=repo.path / "inner")
+    assert rooms.of(repo, tmp_path / "linked").main == str(repo.path / "inner")

@@ -163,6 +163,22 @@ def test_to_the_trash_and_back_keeps_everything(repo: Repo, tmp_path: Path) -> N
     assert everything() == before
 
 
+def test_a_worktree_that_is_linked_by_a_relative_path(repo: Repo, tmp_path: Path) -> None:
+    """As newer gits do where `worktree.useRelativePaths` is set: looked into in the trash, and back as it was."""
+    tree = made(repo, tmp_path / "tree")
+    private = Path(repo.git("rev-parse", "--absolute-git-dir", cwd=tree))
+    link = f"gitdir: {os.path.relpath(private, tree)}\n"
+    (tree / ".git").write_text(link)
+    (private / "gitdir").write_text(f"{os.path.relpath(tree, private)}/.git\n")
+    place = worktrees.trash_place(rooms.of(repo), str(tree), 7, 0)
+    worktrees.move_folder_to_trash(place)
+    found = looking.dirt([place.folder])[place.folder]
+    assert found is not None and found.clean
+    worktrees.move_folder_back(place)
+    assert (tree / ".git").read_text() == link
+    assert repo.git("status", "--porcelain", cwd=tree) == ""
+
+
 def test_the_branch_is_free_while_its_worktree_is_in_the_trash(repo: Repo, tmp_path: Path) -> None:
     trash(repo, made(repo, tmp_path / "tree"))
     repo.git("checkout", "-q", "side")

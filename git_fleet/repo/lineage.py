@@ -1,0 +1,30 @@
+"""What lies between two commits, and who reaches whom: a process for all."""
+
+from collections.abc import Sequence
+
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import git
+
+
+def contained(repository: Repository, tip: str, commits: Sequence[str]) -> frozenset[str]:
+    """Those of the commits that are reachable from `tip`; one process for all, as long as all of them are there."""
+    wanted = frozenset(commits)
+    if not wanted:
+        return wanted
+    asked = "".join(f"{commit}\n" for commit in (*wanted, f"^{tip}"))
+    listed = git.ask(repository, "rev-list", "--stdin", stdin=asked)
+    if listed.status:
+        return frozenset(commit for commit in wanted if git.is_ancestor(repository, commit, tip))
+    return wanted.difference(listed.stdout.split())
+
+
+def beside(repository: Repository, base: str, tips: Sequence[str]) -> list[str]:
+    """All commits that are reachable from the tips and not from the base, children first."""
+    asked = "".join(f"{commit}\n" for commit in (*tips, f"^{base}"))
+    return git.answer(repository, "rev-list", "--topo-order", "--stdin", stdin=asked).split()
+
+
+def first_parent_range(repository: Repository, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+    """(commit, parents) of the first-parent chain from `new` down to `old`, which is left out."""
+    listed = git.answer(repository, "rev-list", "--first-parent", "--parents", f"{old}..{new}")
+    return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
