@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add status check land remove clean undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add status check land sync remove clean undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -20,7 +20,8 @@ __git_fleet_options ()
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
-	land) echo "--plan= --dry-run --json --wide --script --onto= --strategy= --push --no-gate --continue --skip --abort $common" ;;
+	land) echo "--plan= --dry-run --json --wide --script --onto= --order= --strategy= --push --gate= --no-gate --keep-going --no-keep-going --continue --skip --park --abort $common" ;;
+	sync) echo "--plan= --rebase --dry-run $common" ;;
 	remove) echo "--plan= --dry-run $common" ;;
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;
@@ -57,6 +58,15 @@ __git_fleet_tasks ()
 	done < <(__git worktree list --porcelain)
 }
 
+__git_fleet_gates ()
+{
+	local key
+	while IFS= read -r -d '' key; do
+		key=${key#fleetgate.}
+		echo "${key%.command}"
+	done < <(__git config -z --name-only --get-regexp '^fleetgate\..*\.command$')
+}
+
 # Prints the command that stands on the line or in the alias. An alias `fs = fleet status` arrives here as `fleet`.
 __git_fleet_command ()
 {
@@ -85,6 +95,7 @@ __git_fleet_value ()
 	case "$1" in
 	--color) __gitcomp "always never auto" "" "$2" ;;
 	--format) __gitcomp "ascii mermaid dot json svg" "" "$2" ;;
+	--gate) __gitcomp_nl "$(__git_fleet_gates)" "" "$2" ;;
 	--needs) __gitcomp_nl "$(__git_fleet_tasks)" "" "$2" ;;
 	--onto | --refs) __gitcomp_nl "$(__git_heads)" "" "$2" ;;
 	--to) __gitcomp "markdown config yaml" "" "$2" ;;
@@ -111,7 +122,7 @@ _git_fleet ()
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --format | --from | --from-issues | --history | --hook | --markdown | --needs | --onto | --owns | --output | --plan | --refs | --to | --wave | -n | -o)
+	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --needs | --onto | --owns | --output | --plan | --refs | --to | --wave | -n | -o)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;
@@ -128,7 +139,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | check | land | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
 	help) __gitcomp "$__git_fleet_commands plan-guide tutorial" ;;

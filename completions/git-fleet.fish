@@ -24,6 +24,10 @@ function __git_fleet_heads
     git for-each-ref --format='%(refname:short)' refs/heads 2>/dev/null
 end
 
+function __git_fleet_gates
+    git config -z --name-only --get-regexp '^fleetgate\..*\.command$' 2>/dev/null | string split0 | string replace -r '^fleetgate\.(.*)\.command$' '$1'
+end
+
 # True where no command stands on the line yet.
 function __git_fleet_needs_command
     set -l words (commandline -opc)
@@ -36,7 +40,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add status check land remove clean undo log doctor path demo help completion
+set -l commands init plan graph add status check land sync remove clean undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -48,6 +52,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a add -d 'Create branch and 
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
 complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
 complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and move the base'
+complete -c git-fleet -n __git_fleet_needs_command -a sync -d 'Bring the base into task branches'
 complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree and branch of landed tasks'
 complete -c git-fleet -n __git_fleet_needs_command -a clean -d 'Remove all that has landed, or empty the trash'
 complete -c git-fleet -n __git_fleet_needs_command -a undo -d 'Take an operation back'
@@ -63,9 +68,9 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan graph add status check land remove clean path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan graph add status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
 complete -c git-fleet -n '__git_fleet_is plan status check land clean log doctor' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init plan add land remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is init plan add land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
 complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
@@ -97,11 +102,17 @@ complete -c git-fleet -n '__git_fleet_is check' -l watch -d 'Look again and agai
 
 complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
 complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
+complete -c git-fleet -n '__git_fleet_is land' -l gate -x -a '(__git_fleet_gates)' -d 'Run this gate or command instead'
 complete -c git-fleet -n '__git_fleet_is land' -l strategy -x -a 'merge squash rebase ff' -d 'How branches become commits'
 complete -c git-fleet -n '__git_fleet_is land' -l push -d 'Push the base when all is done'
 complete -c git-fleet -n '__git_fleet_is land' -l no-gate -d 'Run no gates'
+complete -c git-fleet -n '__git_fleet_is land' -l keep-going -d 'Go on when a gate throws a branch out'
+complete -c git-fleet -n '__git_fleet_is land' -l no-keep-going -d 'End when a gate throws a branch out'
 complete -c git-fleet -n '__git_fleet_is land' -l continue -d 'Go on after a conflict was resolved'
 complete -c git-fleet -n '__git_fleet_is land' -l skip -d 'Leave the conflicting branch alone'
+complete -c git-fleet -n '__git_fleet_is land' -l order -x -a '(__git_fleet_tasks)' -d 'Land these first, in this order'
+complete -c git-fleet -n '__git_fleet_is land' -l park -d 'Put the conflicting branch behind the others'
+complete -c git-fleet -n '__git_fleet_is sync' -l rebase -d 'Rebase instead of merging'
 complete -c git-fleet -n '__git_fleet_is land' -l abort -d 'Give up the rest'
 
 complete -c git-fleet -n '__git_fleet_is clean' -l purge -d 'Delete for good what is in the trash'
@@ -112,7 +123,7 @@ complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many
 complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'
 complete -c git-fleet -n '__git_fleet_is demo' -a '(__fish_complete_directories)'
 
-complete -c git-fleet -n '__git_fleet_is add check land remove path' -a '(__git_fleet_tasks)' -d Task
+complete -c git-fleet -n '__git_fleet_is add check land sync remove path' -a '(__git_fleet_tasks)' -d Task
 complete -c git-fleet -n '__git_fleet_is help' -a "$commands plan-guide tutorial"
 complete -c git-fleet -n '__git_fleet_is completion' -a 'bash zsh fish'
 

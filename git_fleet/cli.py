@@ -25,6 +25,7 @@ SUMMARIES = MappingProxyType(
         "status": "Show every task and worktree, and what conflicts",
         "check": "Find real conflicts and drift, uncommitted work included",
         "land": "Merge what is done onto the base, tested, one after another",
+        "sync": "Bring the base into task branches, in their worktrees",
         "remove": "Remove worktree and branch of landed tasks",
         "clean": "Remove all that has landed; --purge empties the trash",
         "undo": "Take back the last operation",
@@ -200,7 +201,7 @@ def _say(error: FleetError) -> None:
 def _say_ended(number: int, words: list[str]) -> int:
     """Said, and for other signals than SIGINT also done: whoever waits for us sees which signal it was."""
     click.echo("error: interrupted" if number == signal.SIGINT else f"error: ended by signal {number}", err=True)
-    if words[:1] and words[0] in ("add", "land", "remove", "clean", "undo", "doctor"):
+    if words[:1] and words[0] in ("add", "land", "sync", "remove", "clean", "undo", "doctor"):
         click.echo("hint: how far it came: git fleet log", err=True)
     if number == signal.SIGINT:
         return Exit.INTERRUPTED

@@ -7,7 +7,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from git_fleet.model.events import Event, Gating, Listener, NotCreated, Progress
+from git_fleet.model.events import AtWork, Event, Gating, Listener, NotCreated, Progress
 from git_fleet.output.style import Style
 
 _MANY = 1_000
@@ -99,26 +99,54 @@ def listener() -> Listener:
         return _only_failures
     verbose = bool(_meta("verbose"))
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    at_the_bottom: list[str] = []
+    """The lines that stand at the bottom of the terminal, a lane each."""
 
     def say(event: Event) -> None:
+        if isinstance(event, AtWork):
+            if live:
+                _redraw_lanes(at_the_bottom, _lanes(event))
+            return
         if isinstance(event, Progress):
             if live:
                 end = "\n" if event.done == event.total else ""
                 click.echo(f"\r{event.what}: {event.done}/{event.total}\033[K{end}", nl=False, err=True)
             return
-        if isinstance(event, Gating) and not (live or verbose):
+        if isinstance(event, Gating) and (live or not verbose):
             return
         from git_fleet.output import sentences
 
         line = sentences.event(event)
+        under = list(at_the_bottom)
+        _redraw_lanes(at_the_bottom, [])
         if line is not None:
             failed = isinstance(event, NotCreated)
             click.echo(f"error: {line}" if failed else line, err=True)
+        _redraw_lanes(at_the_bottom, under)
         if isinstance(event, NotCreated):
             for more in sentences.hints(event.hints, error_width()):
                 click.echo(more, err=True)
 
     return say
+
+
+def _redraw_lanes(drawn: list[str], lines: list[str]) -> None:
+    """Put `lines` in the place of those that stand there, and remember them."""
+    if lines or drawn:
+        up = f"\033[{len(drawn)}A\r\033[J" if drawn else ""
+        drawn[:] = lines
+        click.echo(up + "".join(f"{line}\n" for line in lines), nl=False, err=True)
+
+
+def _lanes(event: AtWork) -> list[str]:
+    """A line a lane, each in one row of the terminal."""
+    import time
+
+    from git_fleet.output import sentences
+    from git_fleet.output.escape import cut
+
+    told = sentences.lanes(event, time.time(), lambda began: time.strftime("%H:%M:%S", time.localtime(began)))
+    return [cut(line, _width(sys.stderr) - 1, "...") for line in told]
 
 
 def _only_failures(event: Event) -> None:

@@ -8,11 +8,12 @@ largest independent set of the conflict graph, closed under needs. Needs are fol
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.analysis.bits import bits, mask_of
 from git_fleet.analysis.independent import largest
-from git_fleet.model.landing import Action, Candidate, OrderStep
+from git_fleet.model.landing import Action, Candidate, OrderCost, OrderStep
 
 
 class _Graph(NamedTuple):
@@ -32,23 +33,29 @@ class _Graph(NamedTuple):
     """Those whose needs go in a circle, or lead to one."""
     able: int
     """Those that could land, alone with what they need."""
+    shared: Mapping[frozenset[str], Sequence[str]]
+    """Where two of them conflict, as far as that is known."""
+    given: bool = False
+    """Did somebody else decide on the order?"""
 
 
 def order(
     candidates: Sequence[Candidate],
     conflicts: Mapping[str, Collection[str]],
     before: Collection[tuple[str, str]] = (),
+    shared: Mapping[frozenset[str], Sequence[str]] = MappingProxyType({}),
 ) -> tuple[OrderStep, ...]:
     """Steps for all candidates: those that land, then those that stop, then those parked for want of what they need.
 
     `candidates` are in plan order, ids unique; needs that are not among them count as landed. `conflicts` names for an
     id those that it does not merge with (one direction is enough). `before` has pairs that merge only if the first
     lands before the second; where needs forbid that order, the pair is a conflict.
+    `shared` has the paths in which two conflict, for the reasons.
 
     As many as possible land; among equals those with the higher sum of priorities, then more joints, then those that
     stand earlier in the plan. That is exact for up to 40 tasks connected by conflicts, and a good guess above.
     """
-    graph = _graph(tuple(candidates), conflicts, before)
+    graph = _graph(tuple(candidates), conflicts, before, shared)
     landing = largest(graph.able, graph.excluded, [(node.priority, node.joint) for node in graph.nodes])
     actions = dict.fromkeys(_sequence(graph.after, bits(landing), lambda at: _rank(graph.nodes[at])), Action.LAND)
     rest = [at for at in range(len(graph.nodes)) if not landing >> at & 1]
@@ -56,6 +63,79 @@ def order(
     stops = sorted(set(rest).difference(parked), key=lambda at: (graph.nodes[at].base_conflict, at))
     actions |= dict.fromkeys(stops, Action.STOP)
     actions |= dict.fromkeys((*_sequence(graph.after, parked), *parked), Action.PARK)
+    return _steps(graph, landing, actions)
+
+
+def given(
+    candidates: Sequence[Candidate],
+    conflicts: Mapping[str, Collection[str]],
+    before: Collection[tuple[str, str]],
+    wanted: Sequence[str],
+    shared: Mapping[frozenset[str], Sequence[str]] = MappingProxyType({}),
+) -> tuple[tuple[OrderStep, ...], OrderCost]:
+    """Steps in the order `wanted`, and what that costs. Candidates that are not in it follow in ours; what one needs
+    that is not in it comes before it. `broken_need` must have found nothing; else as `order`."""
+    best = order(candidates, conflicts, before)
+    graph = _graph(tuple(candidates), conflicts, before, shared)._replace(given=True)
+    place = {node.id: at for at, node in enumerate(graph.nodes)}
+    actions: dict[int, Action] = {}
+    landing = 0
+    for at in _as_wanted(graph, [*(place[id] for id in wanted if id in place), *(place[step.id] for step in best)]):
+        too_late = any(one == at and landing >> then & 1 for one, then in graph.ordered)
+        if any(not landing >> need & 1 for need in graph.needs[at]):
+            actions[at] = Action.PARK
+        elif graph.nodes[at].base_conflict or too_late or graph.conflicts[at] & landing:
+            actions[at] = Action.STOP
+        else:
+            actions[at] = Action.LAND
+            landing |= 1 << at
+    expected = {place[step.id]: step.action for step in best}
+    (stops, pairs), (fewest, least) = _cost(graph, actions), _cost(graph, expected)
+    return _steps(graph, landing, actions), OrderCost(stops, fewest, pairs, least)
+
+
+def broken_need(candidates: Sequence[Candidate], wanted: Sequence[str]) -> tuple[str, str] | None:
+    """(task, need) where an order has a task before one that it needs, directly or further down; None: nowhere."""
+    needs = {node.id: node.needs for node in candidates}
+    for number, id in enumerate(wanted):
+        below = set(needs.get(id, ()))
+        edge = list(below)
+        while edge:
+            fresh = set(needs.get(edge.pop(), ())) - below
+            below |= fresh
+            edge += fresh
+        late = next((other for other in wanted[number + 1 :] if other in below), None)
+        if late is not None:
+            return id, late
+    return None
+
+
+def _as_wanted(graph: _Graph, wanted: Sequence[int]) -> tuple[int, ...]:
+    """All places: `wanted` in its order, which names each, but what one needs before it; circles last."""
+    turn = {at: number for number, at in reversed([*enumerate(wanted)])}
+    after: list[list[int]] = [[] for _ in graph.nodes]
+    for at, needed in enumerate(graph.needs):
+        for need in needed:
+            after[need].append(at)
+    for at in reversed(_sequence(after, range(len(graph.nodes)))):
+        for need in graph.needs[at]:
+            turn[need] = min(turn[need], turn[at])
+    sequence = _sequence(after, range(len(graph.nodes)), lambda at: (turn[at],))
+    return tuple(dict.fromkeys((*sequence, *wanted)))
+
+
+def _cost(graph: _Graph, actions: Mapping[int, Action]) -> tuple[int, int]:
+    """(stops, pairs in conflict) of a sequence: each pair is paid for once, by whoever comes later."""
+    taking_part = [at for at, action in actions.items() if action is not Action.PARK]
+    turn = {at: number for number, at in enumerate(taking_part)}
+    members = mask_of(taking_part)
+    pairs = sum((graph.conflicts[at] & members).bit_count() for at in taking_part) // 2
+    reversed_ = sum(turn[first] > turn[then] for first, then in graph.ordered if first in turn and then in turn)
+    stops = sum(action is Action.STOP for action in actions.values())
+    return stops, pairs + reversed_
+
+
+def _steps(graph: _Graph, landing: int, actions: Mapping[int, Action]) -> tuple[OrderStep, ...]:
     say = {Action.LAND: _why_land, Action.STOP: _why_stop, Action.PARK: _why_park}
     return tuple(
         OrderStep(graph.nodes[at].id, action, say[action](graph, landing, at)) for at, action in actions.items()
@@ -68,7 +148,10 @@ def _rank(node: Candidate) -> tuple[int, bool, int]:
 
 
 def _graph(
-    nodes: tuple[Candidate, ...], conflicts: Mapping[str, Collection[str]], before: Collection[tuple[str, str]]
+    nodes: tuple[Candidate, ...],
+    conflicts: Mapping[str, Collection[str]],
+    before: Collection[tuple[str, str]],
+    shared: Mapping[frozenset[str], Sequence[str]],
 ) -> _Graph:
     place = {node.id: at for at, node in enumerate(nodes)}
     needs = tuple(tuple(dict.fromkeys(place[need] for need in node.needs if need in place)) for node in nodes)
@@ -100,6 +183,7 @@ def _graph(
         tuple(ordered),
         circular=(1 << len(nodes)) - 1 & ~mask_of(by_needs),
         able=_able(nodes, needs, excluded, by_needs),
+        shared=shared,
     )
 
 
@@ -174,13 +258,15 @@ def _why_land(graph: _Graph, landing: int, at: int) -> str:
     if thens := [then for first, then in graph.ordered if first == at and landing >> then & 1]:
         parts.append(f"before {_names(graph, thens)}: only this order merges")
     if foes := tuple(bits(graph.conflicts[at])):
-        parts.append(f"before {_names(graph, foes)}: they conflict, {_why_first(graph, landing, at)}")
+        parts.append(f"before {_names(graph, foes)}: {_how(graph, at, foes)}, {_why_first(graph, landing, at)}")
     alone = "what it needs has landed" if graph.nodes[at].needs else "needs nothing"
     return "; ".join(parts) or f"{alone}, conflicts with nobody"
 
 
 def _why_first(graph: _Graph, landing: int, at: int) -> str:
     """What decides between this one, which lands, and those it conflicts with, which do not."""
+    if graph.given:
+        return "in the order given"
     this = graph.nodes[at]
     reasons = set()
     for foe in bits(graph.conflicts[at] & graph.able):
@@ -202,6 +288,9 @@ def _why_stop(graph: _Graph, landing: int, at: int) -> str:
     if graph.nodes[at].base_conflict:
         return "conflicts with the base"
     foes = tuple(bits(graph.conflicts[at] & landing))
+    if not foes:
+        late = [then for first, then in graph.ordered if first == at and landing >> then & 1]
+        return f"merges only before {_names(graph, late)}, and the order given has it after"
     return f"conflicts with {_names(graph, foes)}, which {'lands' if len(foes) == 1 else 'land'} first"
 
 
@@ -216,9 +305,22 @@ def _why_park(graph: _Graph, landing: int, at: int) -> str:
     return f"waits for {graph.nodes[stop].id}, which stops"
 
 
+def _how(graph: _Graph, at: int, foes: Sequence[int]) -> str:
+    """`both change cli.py`; without the paths where there would be many."""
+    pairs = [graph.shared.get(frozenset((graph.nodes[at].id, graph.nodes[foe].id)), ()) for foe in foes]
+    paths = sorted({path for some in pairs for path in some})
+    if not all(pairs) or not 0 < len(paths) < 4:
+        return "they conflict"
+    return f"{'both' if len(foes) == 1 else 'all'} change {_joined(paths)}"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
 def _names(graph: _Graph, places: Sequence[int]) -> str:
     """`42`, `42 and 43`, `42, 43 and 3 more`."""
     names = [graph.nodes[at].id for at in places]
     if len(names) > 3:
         names[2:] = [f"{len(names) - 2} more"]
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    return _joined(names)

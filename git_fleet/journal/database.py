@@ -45,6 +45,14 @@ MIGRATIONS = (
         deletions INTEGER NOT NULL, kinds TEXT NOT NULL, paths BLOB NOT NULL, changes BLOB NOT NULL,
         PRIMARY KEY (scope, base, one, other)) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE gate_result RENAME TO gate_result_before;
+    CREATE TABLE gate_result (
+        tree TEXT NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL, verdict TEXT NOT NULL,
+        seconds REAL NOT NULL, log TEXT, at_s REAL NOT NULL, task TEXT, PRIMARY KEY (tree, command, environment));
+    INSERT INTO gate_result SELECT tree, command, '', verdict, seconds, log, at_s, task FROM gate_result_before;
+    DROP TABLE gate_result_before;
+    """,
 )
 """Step n brings a database from `user_version` n to n + 1; a step is never edited once it was released."""
 
@@ -148,11 +156,11 @@ class Journal:
         """How long each remembered gate took."""
         return tuple(row[0] for row in self._db.execute("SELECT seconds FROM gate_result"))
 
-    def gate_result(self, tree: str, command: str) -> GateRow | None:
-        """What a gate said about this very tree."""
+    def gate_result(self, tree: str, command: str, environment: str) -> GateRow | None:
+        """What a gate said about this very tree, under that digest of the environment."""
         row = self._db.execute(
-            f"SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = {_NAME}",
-            (tree, _bytes(command)),
+            f"SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = {_NAME} AND environment = ?",
+            (tree, _bytes(command), environment),
         ).fetchone()
         return GateRow(*row) if row else None
 
@@ -164,12 +172,12 @@ class Journal:
             verdicts[task] = verdict
         return verdicts
 
-    def record_gate(self, tree: str, command: str, row: GateRow, task: str | None) -> None:
+    def record_gate(self, tree: str, command: str, environment: str, row: GateRow, task: str | None) -> None:
         """Remember what a gate said."""
         with self._writing() as db:
             db.execute(
-                f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, {_NAME}, ?, ?)",
-                (tree, _bytes(command), row.verdict, row.seconds, _bytes(row.log), time.time(), task),
+                f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, ?, {_NAME}, ?, ?)",
+                (tree, _bytes(command), environment, row.verdict, row.seconds, _bytes(row.log), time.time(), task),
             )
 
     def _operation(self, row: tuple[int, str, str, str, float, float | None, str]) -> Operation:

@@ -81,6 +81,10 @@ class Busy(FleetError):
     label = "error"
 
 
+class Moved(Busy):
+    """A ref is not where it was when the work on it began: nothing was moved."""
+
+
 class Usage(FleetError):
     """The words on the command line are wrong."""
 

@@ -37,6 +37,30 @@ class Gating(NamedTuple):
     gate: str
 
 
+class AtGate(NamedTuple):
+    """What a lane does: since `began_s` (since 1970) it tests the `place`-th tree of `total`."""
+
+    lane: int
+    what: str
+    gate: str
+    began_s: float
+    place: int
+    total: int
+
+
+class AtWork(NamedTuple):
+    """What all lanes do at this moment, said again and again; shown on a terminal only."""
+
+    lanes: tuple[AtGate, ...]
+
+
+class Evicted(NamedTuple):
+    """A gate threw a branch out of the landing."""
+
+    task: str
+    why: str
+
+
 class Gated(NamedTuple):
     what: str
     gate: str
@@ -87,5 +111,19 @@ class Note(NamedTuple):
     text: str
 
 
-Event = Created | NotCreated | Progress | Gating | Gated | Landed | Removing | Removed | NotRemoved | Recovered | Note
+Event = (
+    Created
+    | NotCreated
+    | Progress
+    | Gating
+    | AtWork
+    | Gated
+    | Evicted
+    | Landed
+    | Removing
+    | Removed
+    | NotRemoved
+    | Recovered
+    | Note
+)
 Listener = Callable[[Event], None]

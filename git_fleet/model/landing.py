@@ -19,6 +19,12 @@ class Request(NamedTuple):
     names: tuple[str, ...] = ()
     """Tasks; none named: all that can."""
     gates: bool = True
+    order: tuple[str, ...] = ()
+    """Tasks in the order in which they are to land; those that are not here follow in ours."""
+    only: tuple[str, ...] = ()
+    """Gates by name, or commands, to run instead of all that are configured."""
+    keep_going: bool = True
+    """Go on with the others when a gate has thrown out a branch."""
     strategy: str = "merge"
     push: bool = False
     """Push the base when all is done."""
@@ -52,6 +58,15 @@ class OrderStep(NamedTuple):
     reason: str
 
 
+class OrderCost(NamedTuple):
+    """What a given order is expected to cost a human, and what the best would: stops, and pairs that conflict."""
+
+    stops: int
+    fewest_stops: int
+    conflicts: int
+    fewest_conflicts: int
+
+
 class Step(NamedTuple):
     """One task of a landing, simulated or done."""
 
@@ -80,6 +95,35 @@ class Ending(StrEnum):
     BASE_RED = "base red"
 
 
+NOT_TESTED = "not tested"
+"""How the reason of a step begins that the landing did not come to."""
+
+
+class Eviction(NamedTuple):
+    """A branch that a gate threw out of a landing, and who is to blame: itself, or a partner that landed before it."""
+
+    id: str
+    gate: str
+    reason: str
+    partner: str | None = None
+    log: str | None = None
+
+
+class GateReport(NamedTuple):
+    """What the gates of a landing did."""
+
+    mode: str
+    lanes: int
+    runs: int = 0
+    seconds: float = 0.0
+    """Of all runs together."""
+    saved_s: float = 0.0
+    """By testing several trees at once, and by starting before it was known whether what comes before is green."""
+    evicted: tuple[Eviction, ...] = ()
+    disturbed: tuple[str, ...] = ()
+    """Refs and worktrees that changed while gates ran, a sentence each."""
+
+
 class Push(NamedTuple):
     """What became of a push: `pushed`, `rejected` or `unknown`, as the remote said afterwards; `why` in git's words."""
 
@@ -106,6 +150,9 @@ class LandOutcome(NamedTuple):
     """The worktree in which a conflict waits."""
     log: str | None = None
     """The failed gate's output."""
+    cost: OrderCost | None = None
+    """Of an order that was given."""
+    gates: GateReport | None = None
     push: Push | None = None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from git_fleet.analysis.blocking import blocking
-from git_fleet.model.errors import Busy, Refused
+from git_fleet.model.errors import Moved, Refused
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.repo import changing, git, looking
 
@@ -51,7 +51,7 @@ def move(
 ) -> None:
     """Move `ref` from `old` to `new` by compare-and-swap, with its checkout if it has one.
 
-    Forward is a fast-forward; `back` goes anywhere. Raises Busy when it is not at `old`, Refused with work in the way.
+    Forward is a fast-forward; `back` goes anywhere. Raises Moved when it is not at `old`, Refused with work in the way.
     """
     tree = holder(git.worktrees(repository), ref)
     if tree is None:
@@ -59,10 +59,16 @@ def move(
         return
     now = git.refs(repository, ref).get(ref)
     if now != old:
-        raise Busy(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"])
+        raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"])
     touched = git.changed_paths(repository, old, new)
     refuse_if_in_the_way(repository, tree, touched)
     step = changing.move_back if back else changing.fast_forward
-    step(tree.path, repository, new, action, inherit)
+    try:
+        step(tree.path, repository, new, action, inherit)
+    except Refused as error:
+        now = git.refs(repository, ref).get(ref)
+        if now == old:
+            raise
+        raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"]) from error
     if git.refs(repository, ref).get(ref) != new:
-        raise Busy(f"'{ref}' moved meanwhile", ["try again"])
+        raise Moved(f"'{ref}' moved meanwhile", ["try again"])

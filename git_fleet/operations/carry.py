@@ -9,7 +9,7 @@ from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, LandOutcome, Step
-from git_fleet.operations import advance, build, gating, running, statuses, stops
+from git_fleet.operations import advance, build, gate, gating, running, statuses, stops
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
@@ -19,27 +19,31 @@ from git_fleet.repo import git
 def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     """Build, test, move the base once, write it down, lay out the first conflict. An operation of `land` is running."""
     context, operation = run.context, run.operation
-    repository, base = context.repository, context.base
+    repository = context.repository
     landing = [step for step in prepared.steps if step.action is Action.LAND]
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
     landing = build.commits(context, landing, prepared.place, prepared.start)
-    running.keep(repository, operation, _pinned(base.commit, landing, rest))
+    running.keep(repository, operation, _pinned(context, landing, rest))
     if landing:
-        if run.request.gates and context.settings.gates:
+        if gate.chosen(context.settings, run.request):
             _refuse_if_in_the_way(context, landing)  # the move looks again: this is to be told before the gates run
-            tested = gating.line(run, landing, rest)
-            if isinstance(tested, LandOutcome):
-                stops.close(context, run.journal, operation, str(tested.ending))
-                return tested
-            landing = tested
-        move_base(run, landing)
+        tested = gating.line(run, prepared, landing, rest)
+        if isinstance(tested, LandOutcome):
+            stops.close(context, run.journal, operation, str(tested.ending))
+            return tested
+        landing, rest, gates = tested
+        if landing:
+            move_base(run, landing)
+        log = gates.evicted[0].log if gates and gates.evicted else None
+        return stops.lay_out_or_finish(run, landing, rest)._replace(gates=gates, log=log)
     return stops.lay_out_or_finish(run, landing, rest)
 
 
-def _pinned(base: str, landing: Sequence[Step], rest: Sequence[Step]) -> list[str]:
+def _pinned(context: Context, landing: Sequence[Step], rest: Sequence[Step]) -> list[str]:
     """The commits to pin: each ref is a write to the disk, so none that is part of another's history is named."""
-    tips = [step.tip for step in rest if step.action is Action.STOP]
-    return [base, *tips, *(step.commit for step in landing[-1:] if step.commit)]
+    inside = landing if context.settings.strategy in ("merge", "ff") else ()
+    tips = [step.tip for step in (*landing, *rest) if step.action in (Action.LAND, Action.STOP) and step not in inside]
+    return [context.base.commit, *tips, *(step.commit for step in landing[-1:] if step.commit)]
 
 
 def _refuse_if_in_the_way(context: Context, landing: Sequence[Step]) -> None:

@@ -1,114 +1,113 @@
-"""Gates: commands of the user's that must succeed on a merged tree, run in a lane.
+"""One gate, once: a command of the user's that must succeed on a merged tree.
 
-A gate that cannot start, hangs, is killed or runs no test (125) has failed. A tree that passed is not tested again.
+A gate that cannot start, hangs, is killed or runs no test (125) has failed. A pass is remembered for the tree, the
+command and the environment; a failure for one landing only, since its cause may lie outside the tree.
 """
 
 import os
+import re
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import NamedTuple
 
-from git_fleet.journal import database
-from git_fleet.model.events import Gated, Gating, Listener
+from git_fleet.model.errors import Usage
 from git_fleet.model.fleet import Base, Repository
-from git_fleet.model.landing import GateResult
+from git_fleet.model.landing import GateResult, Request
 from git_fleet.model.settings import Gate, Settings
-from git_fleet.operations import running
 from git_fleet.repo import process
+
+NO_TEST = 125
+_CANNOT_START = frozenset((126, 127))
+_HOPELESS = MappingProxyType({NO_TEST: "it ran no test", **dict.fromkeys(_CANNOT_START, "it could not start")})
+_OF_THE_SESSION = re.compile(
+    r"(FLEET_|GIT_|SSH_|TMUX|XDG_SESSION|DBUS_|VSCODE_|WINDOWID$|DISPLAY$|WAYLAND_DISPLAY$|TERM|COLORTERM$|COLUMNS$"
+    r"|LINES$|PWD$|OLDPWD$|SHLVL$|_$|INVOCATION_ID$|JOURNAL_STREAM$|STY$|PS[0-9]$|LS_COLORS$|EDITOR$|VISUAL$|PAGER$)"
+)
+"""Variables that differ from one terminal to the next and say nothing of how a test comes out."""
 
 
 class Subject(NamedTuple):
-    """What is tested: a tree, checked out in `lane`, and the task that it would land (None: the base itself)."""
+    """What is tested: a commit and its tree, and the task that it would land (None: the base itself)."""
 
     tree: str
-    lane: str
+    commit: str
     what: str
     task: str | None = None
     title: str = ""
     branch: str = ""
 
 
-def run_all(
-    repository: Repository,
-    settings: Settings,
-    journal: database.Journal,
-    base: Base,
-    subject: Subject,
-    operation: int,
-    say: Listener,
-) -> GateResult:
-    """Run every gate, in order, up to the first that fails: its result, else `passed` or `flaky` for all of them."""
-    seconds, flaky, cached = 0.0, False, True
-    for gate in settings.gates:
-        say(Gating(subject.what, gate.name))
-        result = _run(repository, settings, journal, base, subject, gate, operation)
-        say(Gated(subject.what, *result))
-        seconds += result.seconds
-        flaky, cached = flaky or result.verdict == "flaky", cached and result.cached
-        if result.verdict == "failed":
-            return result
-    return GateResult("", "flaky" if flaky else "passed", seconds, cached=cached)
+def chosen(settings: Settings, request: Request) -> tuple[Gate, ...]:
+    """The gates of a landing: the configured ones, those picked by name, or the commands typed instead of them.
+
+    Raises Usage for a word that is neither a gate nor a program.
+    """
+    if not request.gates:
+        return ()
+    if not request.only:
+        return settings.gates
+    found: list[Gate] = []
+    for wanted in request.only:
+        named = [gate for gate in settings.gates if gate.name == wanted]
+        if not named and re.fullmatch(r"[\w.-]+", wanted) and not process.which(wanted):
+            names = ", ".join(dict.fromkeys(gate.name for gate in settings.gates)) or "none"
+            raise Usage(f"'{wanted}' is neither a gate nor a program", [f"gates that are configured: {names}"])
+        found += named or [Gate(wanted, wanted)]
+    return tuple(dict.fromkeys(found))
 
 
-def _run(
-    repository: Repository,
-    settings: Settings,
-    journal: database.Journal,
-    base: Base,
-    subject: Subject,
-    gate: Gate,
-    operation: int,
-) -> GateResult:
-    known = journal.gate_result(subject.tree, gate.command)
-    if known and known.verdict != "failed":
-        journal.record_gate(subject.tree, gate.command, known, subject.task)
-        return GateResult(gate.name, known.verdict, known.seconds, known.log, cached=True)
+def environment_digest() -> str:
+    """What of our environment may decide how a test comes out, as a short text."""
+    import hashlib
 
-    def started(pid: int) -> None:
-        running.note(journal, operation, gate=[pid, process.identity(pid)])
-
-    result = _attempts(repository, settings, base, subject, gate, operation, started)
-    row = database.GateRow(result.verdict, result.seconds, result.log)
-    journal.record_gate(subject.tree, gate.command, row, subject.task)
-    return result
+    kept = sorted((name, value) for name, value in os.environ.items() if not _OF_THE_SESSION.match(name))
+    machine = os.uname()
+    text = "\0".join(f"{name}={value}" for name, value in (*kept, ("", machine.sysname), ("", machine.machine)))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _attempts(
-    repository: Repository,
-    settings: Settings,
-    base: Base,
-    subject: Subject,
-    gate: Gate,
-    operation: int,
-    started: Callable[[int], None],
-) -> GateResult:
-    """Once, and again on the same tree if it fails; passing only then is recorded as flaky."""
+def log_path(repository: Repository, operation: int, number: int, subject: Subject, gate: Gate) -> str:
+    """Where what it says is kept; no two runs share a log. Raises OSError."""
     folder = f"{repository.fleet_dir}/logs"
     os.makedirs(folder, exist_ok=True)
-    log = f"{folder}/{operation}-{_plain(subject.task or 'base')}-{_plain(gate.name)}.log"
-    seconds = 0.0
-    for attempt in range(settings.gate_retries + 1):
-        watched = process.run_watched(
-            gate.command,
-            cwd=subject.lane,
-            env=_environment(base, subject),
-            log=log,
-            timeout_s=settings.gate_timeout_s,
-            started=started,
-        )
-        seconds += watched.seconds
-        why = watched.why or (f"exit status {watched.status}" if watched.status else None)
-        if why is None:
-            return GateResult(gate.name, "flaky" if attempt else "passed", seconds, log)
-    return GateResult(gate.name, "failed", seconds, log, why)
+    return f"{folder}/{operation}-{number}-{_plain(subject.task or 'base')}-{_plain(gate.name)}.log"
 
 
-def _environment(base: Base, subject: Subject) -> dict[str, str]:
+def once(
+    settings: Settings,
+    gate: Gate,
+    *,
+    lane: str,
+    env: dict[str, str],
+    log: str,
+    started: Callable[[int], bool],
+    stop: int,
+) -> GateResult:
+    """Run it in the lane. `started` and `stop` as in `run_watched`."""
+    watched = process.run_watched(
+        gate.command, cwd=lane, env=env, log=log, timeout_s=settings.gate_timeout_s, started=started, stop=stop
+    )
+    hopeless = _HOPELESS.get(watched.status)
+    why = watched.why or (f"exit status {watched.status}" if watched.status else None)
+    if hopeless and not watched.why:
+        why = f"{hopeless} ({why})"
+    return GateResult(gate.name, "failed" if why else "passed", watched.seconds, log, why)
+
+
+def is_hopeless(result: GateResult) -> bool:
+    """Would the same come out again for certain?"""
+    return bool(result.why) and str(result.why).startswith((*_HOPELESS.values(), "cannot start"))
+
+
+def environment(base: Base, subject: Subject, lane: str, number: int) -> dict[str, str]:
+    """What a gate is told; `number` is the lane's, to choose ports and the like by."""
     return {
         "FLEET_TASK": subject.task or "",
         "FLEET_TITLE": subject.title,
         "FLEET_BRANCH": subject.branch,
         "FLEET_BASE": base.branch,
-        "FLEET_WORKTREE": subject.lane,
+        "FLEET_WORKTREE": lane,
+        "FLEET_LANE": str(number),
         "FLEET_LANDING": "1",
     }
 

@@ -4,12 +4,13 @@ the base moved or it did not, since it moves in one step.
 
 import json
 import os
+from typing import Any
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Busy
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Base, Landing
-from git_fleet.model.journal import OperationState
+from git_fleet.model.journal import Operation, OperationState
 from git_fleet.operations import lanes, recover, running, stops
 from git_fleet.operations.context import Context
 from git_fleet.repo import git, process
@@ -21,8 +22,7 @@ def landings(context: Context, journal: database.Journal, say: Listener) -> None
         detail = json.loads(operation.detail)
         if detail.get("onto") != context.base.branch:
             continue
-        if detail.get("gate") and process.end_left(*detail["gate"]):
-            say(Recovered(f"a gate of '{operation.summary}' (operation {operation.id}) still ran: it was ended"))
+        _end_gates(context, operation, detail, say)
         landings = [Landing(*one) for one in detail.get("landing", ())]
         now = git.resolve(context.repository, context.base.ref) or ""
         arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
@@ -42,6 +42,18 @@ def landings(context: Context, journal: database.Journal, say: Listener) -> None
         stops.close(context, journal, operation.id, "killed")
         what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
         say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
+
+
+def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], say: Listener) -> None:
+    """What a killed landing tested with: its gates end, its lanes go."""
+    alone = [detail["gate"]] if detail.get("gate") else []  # as it was written down when there was one at a time
+    ended = [pid for pid, known in (*alone, *detail.get("gates", ())) if process.end_left(pid, known)]
+    if ended:
+        which = "a gate" if len(ended) == 1 else f"{len(ended)} gates"
+        was = "it was" if len(ended) == 1 else "they were"
+        say(Recovered(f"{which} of '{operation.summary}' (operation {operation.id}) still ran: {was} ended"))
+    for path in detail.get("lanes", ()):
+        lanes.put_away(context.repository, path, operation.id)
 
 
 def landings_anywhere(context: Context, journal: database.Journal, say: Listener) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy, Fatal, FleetError
+from git_fleet.model.errors import Busy, Fatal, FleetError, Moved
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
@@ -17,6 +17,9 @@ from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
 from git_fleet.repo import git, merging
+
+AGAIN = 3
+"""How often a landing looks again when somebody moves the base meanwhile."""
 
 
 def land(context: Context, view: PlanView, request: Request, say: Listener) -> LandOutcome:
@@ -38,7 +41,8 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
                 running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
                 _closed_on_failure(context, journal, operation),
             ):
-                return carry.carry_out(Run(context, journal, lock, operation, request, say), prepared)
+                done = _carried(Run(context, journal, lock, operation, request, say), view, prepared)
+                return done._replace(cost=prepared.cost)
 
 
 def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
@@ -64,23 +68,40 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Land the resolved conflict and go on with what is left. Raises Refused with what is not resolved yet."""
     with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        step = stops.resolved(context, one)
-        step = build.resolved(context, stops.onto_moved_base(context, journal, one, step))
         run = Run(context, journal, lock, one.operation, one.request, say)
         with running.alive(context.repository, one.operation):
-            journal.finish(one.operation, OperationState.RUNNING)
-            try:
-                step, failure = gating.resolved(run, step, one.lane)
-            except BaseException:
-                journal.finish(one.operation, OperationState.STOPPED)
-                raise
+            step, failure = _landed_by_hand(run, one)
             if failure is not None:
-                journal.finish(one.operation, OperationState.STOPPED)
                 return failure
             with _closed_on_failure(context, journal, one.operation):
-                carry.move_base(run, [step])
                 lanes.put_away(context.repository, one.lane, one.operation)
                 return _rest(run, view, one.rest, [step])
+
+
+def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[Step, LandOutcome | None]:
+    """The resolved conflict, tested and on the base, or what its gate said. Whatever goes wrong, it waits as before."""
+    journal, operation = run.journal, run.operation
+    step = stops.resolved(run.context, one)
+    step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step))
+    journal.finish(operation, OperationState.RUNNING)
+    moved = False
+    try:
+        step, failure = gating.resolved(run, step, one.lane)
+        if failure is None:
+            carry.move_base(run, [step])
+            moved = True
+            return step, None
+    except Moved:
+        if not again:
+            raise
+    finally:
+        if not moved:
+            journal.finish(operation, OperationState.STOPPED)
+    if failure is not None:
+        return step, failure
+    run = _looked_again(run)
+    known = journal.operation(operation)
+    return _landed_by_hand(run, (stops.read(known) if known else None) or one, again - 1)
 
 
 def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
@@ -93,6 +114,39 @@ def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
             skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
             run = Run(context, journal, lock, one.operation, one.request, say)
             return _rest(run, view, one.rest, [skipped])
+
+
+def park(context: Context, view: PlanView, say: Listener) -> LandOutcome:
+    """Put the conflicting branch, and what needs it, behind all others of this landing, and go on.
+
+    Where there are no others the landing ends, and they wait for the next one.
+    """
+    with _held(context, say) as (journal, lock):
+        context, one = _take_up(context, journal, say)
+        with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
+            journal.finish(one.operation, OperationState.RUNNING)
+            _put_away(context, one, say)
+            run = Run(context, journal, lock, one.operation, one.request, say)
+            behind = _and_what_needs_it(context, one.step.id, one.rest)
+            others = [id for id in one.rest if id not in behind]
+            if others:
+                return _rest(run, view, [*others, *behind], [])
+            tasks = {task.id: task for task in context.plan.tasks}
+            parked = [one.step._replace(action=Action.PARK, reason="parked by hand: waits for the next landing")]
+            for task in (tasks[id] for id in behind[1:]):
+                tip = git.resolve(context.repository, task.ref) or ""
+                why = f"needs {one.step.id}, which is parked"
+                parked.append(Step(task.id, task.branch, tip, Action.PARK, why, title=task.title, agent=task.agent))
+            return _rest(run, view, (), parked)
+
+
+def _and_what_needs_it(context: Context, id: str, among: Sequence[str]) -> list[str]:
+    """A task, and after it those that need it, directly or further down."""
+    found = [id]
+    needs = {task.id: task.needs for task in context.plan.tasks}
+    for _ in among:
+        found += [one for one in among if one not in found and not set(found).isdisjoint(needs.get(one, ()))]
+    return found
 
 
 def abort(context: Context, say: Listener) -> None:
@@ -165,6 +219,28 @@ def _take_up(context: Context, journal: database.Journal, say: Listener) -> tupl
     return context._replace(settings=settings), one
 
 
+def _carried(run: Run, view: PlanView, prepared: Prepared, again: int = AGAIN) -> LandOutcome:
+    """Carry it out. Where somebody moves the base meanwhile: pinned anew, simulated anew, tested where a tree is new,
+    so many times; never by force. Raises Moved after that, with nothing moved."""
+    try:
+        return carry.carry_out(run, prepared)
+    except Moved:
+        if not again:
+            raise
+    run = _looked_again(run)
+    names = tuple(step.id for step in prepared.steps if step.action is not Action.SKIP)
+    with merging.quarantine(run.context.repository, run.context.base.commit) as place:
+        fresh = prepare(run.context, view, run.request._replace(names=names), place, lenient=True)
+        refuse_dirty(run.context, fresh)
+        return _carried(run, view, fresh, again - 1)
+
+
+def _looked_again(run: Run) -> Run:
+    context = _at_this_instant(run.context)
+    run.say(Note(f"'{context.base.branch}' moved meanwhile: looked at it again, at {context.base.commit[:10]}"))
+    return run._replace(context=context)
+
+
 def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]) -> LandOutcome:
     """Go on with the tasks that came after the stop, onto the base as it is now."""
     running.note(run.journal, run.operation, current=None)
@@ -174,9 +250,9 @@ def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]
         stops.close(context, run.journal, run.operation)
         end = outcome(Ending.LANDED, context, before, context.base.commit)
         return end._replace(operation=run.operation, base=began_at)
-    run = run._replace(context=context, request=run.request._replace(names=tuple(names)))
+    run = run._replace(context=context, request=run.request._replace(names=tuple(names), order=tuple(names)))
     with merging.quarantine(context.repository, context.base.commit) as place:
         prepared = prepare(context, view, run.request, place, lenient=True)
         refuse_dirty(context, prepared)
-        rest = carry.carry_out(run, prepared)
+        rest = _carried(run, view, prepared)
     return rest._replace(steps=(*before, *rest.steps), base=began_at)

@@ -1,36 +1,59 @@
 """Lanes: scratch worktrees of ours, in which gates run and conflicts are resolved."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from git_fleet.journal import database, locks
+from git_fleet.model.errors import FleetError
 from git_fleet.model.fleet import Repository
 from git_fleet.operations import running
 from git_fleet.operations.survey import lane_path
 from git_fleet.repo import changing, git, looking, worktrees
 
 
-@contextmanager
-def opened(repository: Repository, journal: database.Journal, operation: int, commit: str) -> Iterator[str]:
-    """The path of a lane for gates at `commit`, removed at the end: what gates leave in it is nobody's work."""
-    path = open_at(repository, journal, operation, commit)
-    try:
-        yield path
-    finally:
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
-            changing.remove_lane(repository, path, [lock.fd])
-
-
 def open_at(repository: Repository, journal: database.Journal, operation: int, commit: str) -> str:
-    """A new lane at `commit`; the journal knows of it before it is there."""
+    """A new lane at `commit` for a human; the journal knows of it before it is there."""
+    return _open(repository, commit, lambda path: running.note(journal, operation, lane=path))
+
+
+def open_for_gates(
+    repository: Repository, journal: database.Journal, operation: int, commit: str, others: Sequence[str]
+) -> str:
+    """A new lane at `commit` beside the `others` of the same landing; the journal knows of it before it is there."""
+    return _open(repository, commit, lambda path: running.note(journal, operation, lanes=[*others, path]))
+
+
+def _open(repository: Repository, commit: str, write_down: Callable[[str], None]) -> str:
     with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
         taken = {tree.path for tree in git.worktrees(repository)}
         paths = (lane_path(repository, number) for number in range(1, 10_000))
         path = next(path for path in paths if path not in taken and not os.path.lexists(path))
-        running.note(journal, operation, lane=path)
+        write_down(path)
         changing.add_lane(repository, path, commit, [lock.fd])
     return path
+
+
+def switch(repository: Repository, path: str, commit: str) -> None:
+    """Bring a lane for gates to another commit, warm: what git ignores stays, such as what was built; the rest goes.
+
+    A lane that a gate broke is made anew. Raises GitError.
+    """
+    try:
+        changing.set_lane(repository, path, commit)
+    except FleetError:
+        discard(repository, path)
+        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+            changing.add_lane(repository, path, commit, [lock.fd])
+
+
+def discard(repository: Repository, path: str) -> bool:
+    """Remove a lane for gates: what they leave in it is nobody's work. Is it gone?"""
+    with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        changing.remove_lane(repository, path, [lock.fd])
+        if os.path.lexists(path):  # a gate took its `.git` away, or made what may not be removed
+            worktrees.remove_scratch(path)
+            changing.remove_lane(repository, path, [lock.fd])
+    return not os.path.lexists(path)
 
 
 def put_away(repository: Repository, path: str, operation: int) -> str | None:

@@ -11,7 +11,7 @@ from git_fleet.analysis.proof import Proof
 from git_fleet.journal import database
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
-from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderStep, Request, Step
+from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderCost, OrderStep, Request, Step
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import landed, radar, simulate, survey
 from git_fleet.operations.context import Context
@@ -32,6 +32,8 @@ class Prepared(NamedTuple):
     """Where the certificate's trees are."""
     start: tuple[str, ...] = ()
     """Commits that count as landed although the base lacks them."""
+    cost: OrderCost | None = None
+    """Of the order, where one was given."""
 
 
 def prepare(
@@ -42,7 +44,7 @@ def prepare(
 
     `lenient` parks a named task that waits for another instead of refusing.
     """
-    _refuse_unknown_ways(context)
+    refuse_unknown_placeholders(context.settings.message)
     snapshot, family = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     chosen = _select(context, snapshot, standings, request)
@@ -56,7 +58,8 @@ def prepare(
         raise _too_early(context, snapshot, waiting)
     sight = radar.look_in(place, context.base, ahead, family)
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
-    order = _order([task for task in chosen if task.ref in ahead and task.id not in waiting], sight, joints)
+    able = [task for task in chosen if task.ref in ahead and task.id not in waiting]
+    order, cost = _order(able, sight, joints, [find(context.plan, name).id for name in request.order])
     tasks = {task.id: task for task in chosen}
     strategy = context.settings.strategy
     start = _start(context, ahead, proven, tips)
@@ -71,15 +74,7 @@ def prepare(
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
-    return Prepared(tuple(steps), tasks, snapshot, changed, place, start)
-
-
-def _refuse_unknown_ways(context: Context) -> None:
-    """A setting that this version cannot honour is not passed over in silence."""
-    refuse_unknown_placeholders(context.settings.message)
-    for key, value, known in (("fleet.gateMode", context.settings.gate_mode, "each"),):
-        if value != known:
-            raise Fatal(f"{key} is '{value}': this version knows '{known}' only", [f"git config --unset {key}"])
+    return Prepared(tuple(steps), tasks, snapshot, changed, place, start, cost)
 
 
 def _proven(
@@ -184,15 +179,19 @@ def _lacks(need: str, standings: Mapping[str, states.Standing], here: Set[str]) 
     return need in standings and standings[need].state is not State.LANDED and need not in here
 
 
-def _order(tasks: Sequence[Task], sight: Radar, joints: set[str]) -> tuple[OrderStep, ...]:
-    """The landing order: thought's, over what was seen."""
+def _order(
+    tasks: Sequence[Task], sight: Radar, joints: set[str], wanted: Sequence[str]
+) -> tuple[tuple[OrderStep, ...], OrderCost | None]:
+    """The landing order: thought's, over what was seen, or the one that is wanted, and what that costs."""
     ids = {task.ref: task.id for task in tasks}
     pairs = [pair for pair in sight.pairs if all(key in ids for key in pair.keys)]
     conflicts: dict[str, set[str]] = {}
+    shared = {}
     for pair in pairs:
         if pair.verdict is not PairVerdict.CLEAN:
             one, other = (ids[key] for key in pair.keys)
             conflicts.setdefault(one, set()).add(other)
+            shared[frozenset((one, other))] = pair.paths
     first = {(ids[pair.first], ids[key]) for pair in pairs if pair.first for key in pair.keys if key != pair.first}
     candidates = [
         Candidate(
@@ -205,12 +204,21 @@ def _order(tasks: Sequence[Task], sight: Radar, joints: set[str]) -> tuple[Order
         )
         for task in tasks
     ]
-    return orders.order(candidates, conflicts, first)
+    if not wanted:
+        return orders.order(candidates, conflicts, first, shared), None
+    broken = orders.broken_need(candidates, wanted)
+    if broken is not None:
+        id, need = broken
+        raise Refused(
+            f"not landed: the order has {id} before {need}, which it needs",
+            [f"put {need} before {id}: git fleet land --order {need},{id}"],
+        )
+    return orders.given(candidates, conflicts, first, wanted, shared)
 
 
 def dry_run(context: Context, prepared: Prepared) -> LandOutcome:
     """The certificate as an outcome."""
-    return outcome(Ending.DRY, context, prepared.steps, None)
+    return outcome(Ending.DRY, context, prepared.steps, None)._replace(cost=prepared.cost)
 
 
 def outcome(ending: Ending, context: Context, steps: Sequence[Step], commit: str | None) -> LandOutcome:

@@ -10,7 +10,7 @@ from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import revert, running
 from git_fleet.repo import looking
 
-WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan")
+WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan", "sync")
 """Operations that work under the worktree lock."""
 
 

@@ -157,6 +157,7 @@ def _order(radar: Radar, keys: Sequence[str], wishes: Mapping[str, Candidate]) -
     for pair in radar.pairs:
         if pair.verdict is not PairVerdict.CLEAN:
             conflicts.setdefault(pair.keys[0], set()).add(pair.keys[1])
+    shared = {frozenset(pair.keys): pair.paths for pair in radar.pairs}
     before = {(pair.first, key) for pair in radar.pairs if pair.first for key in pair.keys if key != pair.first}
     candidates = [
         wishes.get(key, Candidate(key))._replace(
@@ -168,7 +169,7 @@ def _order(radar: Radar, keys: Sequence[str], wishes: Mapping[str, Candidate]) -
         step._replace(reason=f"not known: {radar.unknown[step.id]}")
         if step.action is Action.STOP and step.id in radar.unknown
         else step
-        for step in orders.order(candidates, conflicts, before)
+        for step in orders.order(candidates, conflicts, before, shared)
     )
 
 

@@ -3,11 +3,11 @@
 import json
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from git_fleet.journal import database
 from git_fleet.model.errors import Refused, Stopped
-from git_fleet.model.events import Listener
+from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
@@ -38,7 +38,10 @@ def read(operation: Operation) -> Waiting | None:
     current = detail["current"]
     step = Step(**{**current, "action": Action(current["action"]), "conflicts": tuple(current["conflicts"])})
     rest = tuple(detail["rest"])
-    request = Request(**{**detail["request"], "names": tuple(detail["request"]["names"])})
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in detail["request"].items()
+    }
+    request = Request(**{key: value for key, value in said.items() if key in Request._fields})
     return Waiting(operation.id, detail["onto"], request, detail["line"], detail["lane"], step, rest)
 
 
@@ -54,6 +57,7 @@ def still_waiting(one: Waiting) -> Stopped:
         f"a landing waits for you: task {one.step.id} conflicts in {', '.join(one.step.conflicts)}",
         [
             f"resolve it in '{one.lane}', git add, then: git fleet land --continue",
+            f"or hand it back to its branch: git fleet sync {one.step.id}; or put it behind the others: --park",
             "or leave it out: git fleet land --skip; or end the landing: git fleet land --abort",
         ],
     )
@@ -67,13 +71,19 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
     assert line is not None
     steps = (*landed, *rest)
     stop = next((step for step in rest if step.action is Action.STOP), None)
+    red = [step for step in rest if step.gate == "failed"]
     if stop is None:
-        close(context, journal, operation)
-        return outcome(Ending.LANDED, context, steps, line)._replace(operation=operation)
-    later = [step.id for step in rest if step is not stop and step.action in (Action.STOP, Action.PARK)]
+        close(context, journal, operation, "gate failed" if red else "")
+        end = outcome(Ending.GATE_FAILED if red else Ending.LANDED, context, steps, line if landed or not red else None)
+        return end._replace(operation=operation)
+    waits = (Action.STOP, Action.PARK)
+    later = [step.id for step in rest if step is not stop and step.action in waits and step not in red]
     lane = lanes.open_at(repository, journal, operation, line)
     running.note(journal, operation, line=line, current=stop._asdict(), rest=later)
     _start_merge(repository, lane, stop)
+    replayed = looking.replayed(repository, lane)
+    if replayed:
+        run.say(Note(f"rerere has filled in an earlier resolution, look before you add: {', '.join(replayed)}"))
     _settle(context, journal, operation)
     journal.finish(operation, OperationState.STOPPED)
     return outcome(Ending.STOPPED, context, steps, line if landed else None)._replace(operation=operation, lane=lane)
@@ -147,7 +157,7 @@ def resolved(context: Context, one: Waiting) -> Step:
     if dirt.unmerged or dirt.unstaged:
         which = ", ".join(dirt.unmerged or dirt.unstaged)
         raise Refused(f"not resolved and added yet in '{lane}': {which}", ["resolve, then git add, then continue"])
-    marked = looking.with_conflict_markers(repository, lane, one.step.conflicts)
+    marked = looking.with_conflict_markers(repository, lane, one.step.conflicts, (one.line, one.step.tip))
     if marked:
         raise Refused(f"conflict markers are left in '{lane}': {', '.join(marked)}", ["edit, git add, then continue"])
     message = build.message_of_merge(context, one.step)

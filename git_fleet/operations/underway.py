@@ -19,7 +19,7 @@ def landing(repository: Repository, base: Base) -> str | None:
             current = detail.get("current") or {}
             return (
                 f"a landing waits for you: task {current.get('id', '?')} conflicts in '{detail.get('lane', '')}'"
-                " (git fleet land --continue, --skip or --abort)"
+                " (git fleet land --continue, --skip, --park or --abort)"
             )
         pid = locks.holder(repository.fleet_dir, f"operation-{operation.id}")
         if pid is not None:

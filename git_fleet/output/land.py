@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import NamedTuple
 
-from git_fleet.model.landing import Action, Ending, LandOutcome, Step
+from git_fleet.model.landing import NOT_TESTED, Action, Ending, LandOutcome, Step
 from git_fleet.output import words
 from git_fleet.output.escape import safe
 from git_fleet.output.style import COOL, WARM, Style, paint
@@ -22,6 +22,15 @@ _COLUMNS = (
     Column("conflicts", drop=7, least=16),
     Column("reason", drop=6, least=20),
 )
+_SUM = (
+    Column("landed", "right"),
+    Column("stopped", "right"),
+    Column("thrown out", "right"),
+    Column("parked", "right"),
+    Column("gate runs", "right"),
+    Column("gate time", "right"),
+    Column("saved by speculation", "right", drop=1),
+)
 _MOST_IDLE = 3
 _AFTERWARDS = MappingProxyType(
     {Action.LAND: "not landed", Action.STOP: "stopped", Action.PARK: "parked", Action.SKIP: "skipped"}
@@ -32,7 +41,25 @@ def text(outcome: LandOutcome, style: Style) -> str:
     """The screen of a dry run or of a landing, without a final newline."""
     table = render(_COLUMNS, _rows(outcome), style)
     hidden = [f"{words.count(table.hidden, 'column')} hidden for want of room"] if table.hidden else []
-    return "\n\n".join(filter(None, [table.text, "\n".join([*_idle(outcome), *_verdict(outcome, style), *hidden])]))
+    told = "\n".join(
+        [*_idle(outcome), *_verdict(outcome, style), *_thrown_out(outcome, style), *_of_order(outcome), *hidden]
+    )
+    return "\n\n".join(filter(None, [table.text, _sum(outcome, style), told]))
+
+
+def _sum(outcome: LandOutcome, style: Style) -> str:
+    """What came of it, in one row, where gates ran."""
+    gates = outcome.gates
+    if gates is None or not gates.runs:
+        return ""
+    parked = [step for step in outcome.steps if step.action is Action.PARK and step.gate != "failed"]
+    row: list[str | Cell] = [
+        *(str(len(some)) for some in (_landed(outcome), _stopped(outcome), gates.evicted, parked)),
+        str(gates.runs),
+        words.lasted(gates.seconds),
+        words.lasted(gates.saved_s),
+    ]
+    return render(_SUM, [row], style).text
 
 
 class Typed(NamedTuple):
@@ -42,16 +69,22 @@ class Typed(NamedTuple):
     """That say which landing it is: `--onto`, `--plan`."""
     no_gate: bool = False
     names: tuple[str, ...] = ()
+    order: str = ""
+    ways: tuple[str, ...] = ()
+    """Options that say how it lands; what goes on after a stop goes on the same way."""
 
     def again(self, *more: str, names: tuple[str, ...] | None = None, no_gate: bool | None = None) -> str:
         """`git fleet land` with the same options, and the same names unless others are given."""
         gateless = self.no_gate if no_gate is None else no_gate
-        words = (*self.options, *(("--no-gate",) if gateless else ()), *(self.names if names is None else names))
+        ordered = ("--order", self.order) if self.order and names is None else ()
+        ways = () if gateless and "--gate" in self.ways else self.ways
+        how = (*ordered, *(("--no-gate",) if gateless else ()), *ways)
+        words = (*self.options, *how, *(self.names if names is None else names))
         return " ".join(["git fleet land", *more, *map(_typed, words)])
 
     def over(self, how: str) -> str:
         """`--continue` and the like, which take no names."""
-        return self.again(how, names=(), no_gate=False)
+        return self._replace(ways=()).again(how, names=(), no_gate=False)
 
 
 _BARE = Typed()
@@ -76,9 +109,10 @@ def hints(outcome: LandOutcome, typed: Typed = _BARE, *, clears: bool = True) ->
             f"then: git add <path>... && {typed.over('--continue')}",
         )
     if outcome.ending is Ending.GATE_FAILED:
-        left = tuple(s.id for s in outcome.steps if s.action is Action.LAND and s.gate != "failed")
-        without = (f"or land the others: {typed.again(names=left)}",) if left else ()
-        return (f"correct the branch and commit there, then: {typed.again()}", *without)
+        others = tuple(s.id for s in outcome.steps if s.action is Action.PARK and s.reason.startswith(NOT_TESTED))
+        without = (f"or land the others: {typed.again(names=others)}",) if others else ()
+        back = (f"to take back what landed: git fleet undo {outcome.operation}",) if _landed(outcome) else ()
+        return (f"correct {_ids(_red(outcome))} and commit there, then: {typed.again()}", *without, *back)
     if outcome.ending is Ending.BASE_RED:
         base, anyway = safe(outcome.base.branch), typed.again(no_gate=True)
         return (f"make the gate pass on {base} first, or land without it: {anyway}",)
@@ -89,10 +123,12 @@ def failure(outcome: LandOutcome) -> str | None:
     """What was not done, in one line; None where all was done that was to be done."""
     if outcome.ending is Ending.STOPPED:
         first = next(iter(_stopped(outcome)))
-        return f"not landed: task {safe(first.id)} conflicts in {words.listed(first.conflicts)}"
+        out = f"; a gate threw out {words.listed(step.id for step in _red(outcome))}" if _red(outcome) else ""
+        return f"not landed: task {safe(first.id)} conflicts in {words.listed(first.conflicts)}{out}"
+    if outcome.ending is Ending.GATE_FAILED and outcome.lane:
+        return f"nothing landed: the gate failed on {words.listed(step.id for step in _red(outcome))}"
     if outcome.ending is Ending.GATE_FAILED:
-        red = next((step for step in outcome.steps if step.gate == "failed"), None)
-        return f"nothing landed: the gate failed on {safe(red.id) if red else 'the merged tree'}"
+        return f"not landed: {words.listed((step.id for step in _red(outcome)), 10)}; a gate failed"
     if outcome.ending is Ending.BASE_RED:
         return f"nothing landed: the gate fails on {safe(outcome.base.branch)} itself, before any branch"
     return None
@@ -109,8 +145,22 @@ def document(outcome: LandOutcome) -> dict[str, object]:
         "steps": [_step(step, landed=not _dry(outcome) and step in landed) for step in outcome.steps],
         "result": _known(tree=outcome.tree, commit=None if _dry(outcome) else outcome.commit)
         | {"landed": [step.id for step in landed], "stopped": [step.id for step in _stopped(outcome)]},
-        **_known(operation=outcome.operation, lane=outcome.lane, log=outcome.log, push=_push(outcome)),
+        **_known(order=outcome.cost._asdict() if outcome.cost else None),
+        **_known(
+            operation=outcome.operation, lane=outcome.lane, log=outcome.log, gates=_gates(outcome), push=_push(outcome)
+        ),
     }
+
+
+def _gates(outcome: LandOutcome) -> dict[str, object] | None:
+    gates = outcome.gates
+    if gates is None:
+        return None
+    evicted = [
+        {"id": one.id, "gate": one.gate, "reason": one.reason, **_known(partner=one.partner, log=one.log)}
+        for one in gates.evicted
+    ]
+    return {**gates._asdict(), "evicted": evicted, "disturbed": list(gates.disturbed)}
 
 
 def _push(outcome: LandOutcome) -> dict[str, object] | None:
@@ -124,9 +174,13 @@ def _dry(outcome: LandOutcome) -> bool:
 
 def _landed(outcome: LandOutcome) -> tuple[Step, ...]:
     """Steps that landed; in a dry run, that would."""
-    if outcome.ending not in (Ending.DRY, Ending.LANDED, Ending.STOPPED):
+    if outcome.ending not in (Ending.DRY, Ending.LANDED, Ending.STOPPED, Ending.GATE_FAILED):
         return ()
     return tuple(step for step in outcome.steps if step.action is Action.LAND and (_dry(outcome) or step.commit))
+
+
+def _red(outcome: LandOutcome) -> tuple[Step, ...]:
+    return tuple(step for step in outcome.steps if step.gate == "failed")
 
 
 def _stopped(outcome: LandOutcome) -> tuple[Step, ...]:
@@ -169,6 +223,8 @@ def _word(step: Step, outcome: LandOutcome, *, landed: bool) -> Cell:
     tone = WARM if step.action is Action.STOP else "" if step.action is Action.LAND else COOL
     if _dry(outcome):
         return Cell(str(step.action), tone)
+    if step.action is Action.PARK and step.gate == "failed":
+        return Cell("thrown out", WARM)
     return Cell("landed" if landed else _AFTERWARDS[step.action], tone)
 
 
@@ -184,8 +240,8 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
-            on = "".join(f" on {safe(step.id)}" for step in outcome.steps if step.gate == "failed")
-            return [paint(f"the gate failed{on}", WARM, style), f"nothing landed, {base} stays at {at}"]
+            on = f" on {words.listed(step.id for step in _red(outcome))}" if outcome.lane else ""
+            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome)]
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
             return [red, "no branch is to blame, nothing landed"]
@@ -206,12 +262,31 @@ def _forecast(outcome: LandOutcome) -> str:
     return f"{would}; {len(stopped)} would stop for a human" if stopped else would
 
 
+def _of_order(outcome: LandOutcome) -> list[str]:
+    """What an order that was given costs."""
+    if outcome.cost is None:
+        return []
+    stops, fewest, pairs, least = outcome.cost
+    more = f", with {words.count(pairs, 'pair')} in conflict instead of {least}" if pairs != least else ""
+    told = f"the order given stops {words.count(stops, 'time')}"
+    return [
+        f"{told}, the best stops {words.count(fewest, 'time')}{more}"
+        if stops - fewest or more
+        else f"{told}, no order stops less"
+    ]
+
+
 def _moved(outcome: LandOutcome) -> str:
     base, landed = safe(outcome.base.branch), _landed(outcome)
     if not landed:
         return f"nothing landed, {base} stays at {words.short(outcome.base.commit)}"
     span = f"{words.short(outcome.base.commit)}..{words.short(outcome.commit)}"
     return f"landed {', '.join(safe(step.id) for step in landed)} on {base}: {span}"
+
+
+def _thrown_out(outcome: LandOutcome, style: Style) -> list[str]:
+    evicted = outcome.gates.evicted if outcome.gates else ()
+    return [paint(f"thrown out: {safe(one.reason)}", WARM, style) for one in evicted]
 
 
 def _stop(outcome: LandOutcome, style: Style) -> list[str]:
@@ -234,6 +309,7 @@ def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
         f"resolve the conflict there: cd {_typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
         f"then: git add {paths} && {typed.over('--continue')}",
         f"to leave {who} out: {typed.over('--skip')}",
+        f"to hand it back to its branch: git fleet sync {_typed(first.id if first else None)}",
         f"to give up the rest: {typed.over('--abort')}",
     )
 

@@ -1,11 +1,13 @@
 """One sentence for every event and error, in git's style: no capital, no full stop."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from git_fleet.model.errors import FleetError
 from git_fleet.model.events import (
+    AtWork,
     Created,
     Event,
+    Evicted,
     Gated,
     Gating,
     Landed,
@@ -26,7 +28,7 @@ _COMMANDS = ("git ", "cd ")
 
 
 def event(event: Event) -> str | None:
-    """The sentence; None for progress, which is a meter and no sentence."""
+    """The sentence; None for progress and for what lanes do, which are meters and no sentences."""
     match event:
         case Created(task, branch, worktree, existed, dry):
             verb = "would create" if dry else "created"
@@ -38,6 +40,8 @@ def event(event: Event) -> str | None:
             return f"{safe(gate)} runs on {safe(what)}"
         case Gated():
             return _gated(event)
+        case Evicted(task, why):
+            return f"{safe(task)} does not land: {safe(why)}"
         case Landed(task, branch, commit):
             return f"landed {safe(task)}: branch '{safe(branch)}' as {words.short(commit)}"
         case Removing(tasks, operation):
@@ -52,8 +56,18 @@ def event(event: Event) -> str | None:
             return safe(what)
         case Note(text):
             return safe(text)
-        case Progress():
+        case Progress() | AtWork():
             return None
+
+
+def lanes(event: AtWork, now: float, zone: Callable[[float], str]) -> list[str]:
+    """A line a lane: what it tests, since when (`zone` makes a time of day of seconds since 1970), of how many."""
+    told = []
+    for lane, what, gate, began, place, total in event.lanes:
+        of = f", {place} of {total}" if place and total else ""
+        since = f"since {zone(began)} ({words.age(now - began)})"
+        told.append(f"lane {lane}: {safe(gate)} runs on {safe(what)}{of}, {since}")
+    return told
 
 
 def error(error: FleetError, width: int | None = None) -> list[str]:

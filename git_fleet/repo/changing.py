@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Busy, Fatal, GitError, Refused
+from git_fleet.model.errors import Fatal, GitError, Moved, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
@@ -37,7 +37,7 @@ def _must(result: process.Result, *args: str) -> str:
 def update_refs(
     repository: Repository, updates: Sequence[RefUpdate], message: str, inherit: Sequence[int] = ()
 ) -> None:
-    """Move all refs or none, each only from the value it is believed to have. Raises Busy when one has another."""
+    """Move all refs or none, each only from the value it is believed to have. Raises Moved when one has another."""
     if not updates:
         return
     zero = "0" * (64 if repository.object_format == "sha256" else 40)
@@ -51,7 +51,7 @@ def update_refs(
     now = git.refs(repository, *(update.ref for update in updates))
     for ref, old, _ in updates:
         if now.get(ref) != old:
-            raise Busy(
+            raise Moved(
                 f"'{ref}' moved meanwhile: it is at {now.get(ref, 'nothing')}, not at {old or 'nothing'}", ["try again"]
             )
     raise GitError(args, result.status, result.stderr)
@@ -124,8 +124,11 @@ def add_lane(repository: Repository, path: str, commit: str, inherit: Sequence[i
 
 
 def set_lane(repository: Repository, path: str, commit: str) -> None:
-    """Bring a lane to a commit; files that are not tracked stay, so that the next build is warm."""
-    for args in (("reset", "--hard", "--quiet"), ("checkout", "--detach", "--force", "--quiet", commit)):
+    """Bring a lane to a commit; ignored files stay, so that the next build is warm, all else is as in the commit.
+
+    Never by moving a branch: somebody may have checked one out there.
+    """
+    for args in (("checkout", "--detach", "--force", "--quiet", commit), ("clean", "-ffdq")):
         _must(_tell(repository, *args, cwd=path), *args)
 
 
@@ -154,6 +157,28 @@ def start_merge(repository: Repository, lane: str, branch: str) -> bool:
     if result.status > 1:
         raise GitError(args, result.status, result.stderr)
     return result.status == 0
+
+
+def merge_in(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:
+    """Merge into the branch of somebody's worktree, as he would; None, or why git did not finish.
+
+    A conflict stays there for him; rerere may fill in what it remembers, but stages nothing unseen.
+    """
+    options = ("--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", "-m", message)
+    return _as_author(repository, top, ("merge", *options, "--", other), inherit)
+
+
+def start_rebase(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:
+    """Rebase the branch of somebody's worktree; None, or why git did not finish. Other branches stay where they are."""
+    return _as_author(
+        repository, top, ("-c", "rebase.updateRefs=false", "rebase", "--no-autostash", "--quiet", other), inherit
+    )
+
+
+def _as_author(repository: Repository, top: str, args: Sequence[str], inherit: Sequence[int]) -> str | None:
+    env = {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
+    result = _tell(repository, "-c", "rerere.autoUpdate=false", *args, cwd=top, env=env, inherit=inherit)
+    return None if result.status == 0 else " ".join((result.stderr or result.stdout).split()) or "git did not say why"
 
 
 def commit_lane(repository: Repository, lane: str, message: str, *, amend: bool) -> None:

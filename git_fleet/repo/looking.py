@@ -180,13 +180,50 @@ def merge_head(top: str) -> str | None:
         return None
 
 
-def with_conflict_markers(repository: Repository, top: str, paths: Sequence[str]) -> list[str]:
-    """Those of the staged paths that still hold lines of conflict markers."""
-    if not paths:
+def with_conflict_markers(
+    repository: Repository, top: str, paths: Sequence[str], sides: Sequence[str] = ()
+) -> list[str]:
+    """Those of the staged paths that still hold lines of conflict markers: more of them than any of the commits `sides`
+    has there, since a file may be about them."""
+    staged = _marked_lines(repository, top, ("--cached",), paths)
+    if not staged:
         return []
+    known = [_marked_lines(repository, top, (side,), list(staged)) for side in sides]
+    return [
+        path
+        for path, lines in staged.items()
+        if any(
+            count > max((side.get(path, {}).get(line, 0) for side in known), default=0) for line, count in lines.items()
+        )
+    ]
+
+
+def _marked_lines(
+    repository: Repository, top: str, where: Sequence[str], paths: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """path -> each line that looks like a conflict marker, and how often it is there."""
+    if not paths:
+        return {}
     pattern = r"^(<<<<<<<|\|\|\|\|\|\|\||>>>>>>>)( |$)"
-    result = ask(repository, "grep", "--cached", "-I", "-l", "-z", "-E", "-e", pattern, "--", *paths, cwd=top)
-    return [path for path in result.stdout.split("\0") if path]
+    told = ask(repository, "grep", "-I", "--full-name", "-z", "-E", "-e", pattern, *where, "--", *paths, cwd=top).stdout
+    found: dict[str, dict[str, int]] = {}
+    while told:
+        name, _, rest = told.partition("\0")
+        line, _, told = rest.partition("\n")
+        path = name if where[0].startswith("-") else name.removeprefix(f"{where[0]}:")
+        lines = found.setdefault(path, {})
+        lines[line] = lines.get(line, 0) + 1
+    return found
+
+
+def replayed(repository: Repository, top: str) -> list[str]:
+    """Conflicting paths that git's rerere has filled in with an earlier resolution; not staged."""
+    wanted = ask(repository, "config", "--type=bool", "--get", "rerere.enabled").stdout.strip()
+    if wanted == "false" or (not wanted and not os.path.isdir(f"{repository.common_dir}/rr-cache")):
+        return []
+    listed = answer(repository, "diff", "--name-only", "-z", "--diff-filter=U", cwd=top).split("\0")[:-1]
+    left = set(answer(repository, "rerere", "remaining", cwd=top).split("\n")) if listed else set()
+    return [path for path in dict.fromkeys(listed) if path not in left]
 
 
 def nested_repositories(top: str, but: Sequence[str] = ()) -> list[str]:

@@ -6,6 +6,7 @@ then work on the wrong one.
 """
 
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from git_fleet.model.errors import Fatal
+from git_fleet.repo import logs
 
 T = TypeVar("T")
 
@@ -223,6 +225,10 @@ class Watched(NamedTuple):
     why: str | None
 
 
+_GATED = 'read -r _ || exit 126; exec /bin/sh -c "$1" </dev/null'
+"""A command that begins when it is told to: should we die before its number is written down, it never does."""
+
+
 def run_watched(
     command: str,
     *,
@@ -231,66 +237,130 @@ def run_watched(
     log: str,
     timeout_s: float,
     log_cap: int = 16 << 20,
-    started: Callable[[int], None] | None = None,
+    started: Callable[[int], bool] | None = None,
+    stop: int | None = None,
 ) -> Watched:
     """Run a shell command of the user's in a process group of its own, output to the file `log` (capped, bytes).
 
-    The whole group dies with the time-out, and when we are interrupted. `started` is told its number.
+    `started` is told its number before it begins, and may say no; something to read at the descriptor `stop` ends it.
+    The whole group dies with the command, with the time-out, and when we are interrupted.
     """
     began = time.monotonic()
-    with open(log, "wb") as file:
-        try:
+    try:
+        with logs.opened(log, log_cap) as kept:
             child = subprocess.Popen(
-                ["/bin/sh", "-c", command],
+                ["/bin/sh", "-c", _GATED, "sh", command],
                 cwd=cwd,
                 env=environment(env, config=False),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                bufsize=0,
             )
-        except OSError as error:
-            return Watched(127, 0.0, f"cannot start: {error.strerror}")
-        try:
-            if started:
-                started(child.pid)
-            why = _wait(child, file.fileno(), began + timeout_s, timeout_s, log_cap)
-        finally:
-            _end_group(child)
+            try:
+                if started and not started(child.pid):
+                    return Watched(-signal.SIGKILL, 0.0, "not begun")
+                why = _begin(child) or _follow(child, kept, timeout_s, stop)
+            finally:
+                _end_group(child.pid)
+                child.wait()
+                _drain(child, kept)
+    except OSError as error:
+        return Watched(127, 0.0, f"cannot start: {error.strerror}")
     seconds = time.monotonic() - began
     if why is None and child.returncode < 0:
         why = f"killed by signal {-child.returncode}"
     return Watched(child.returncode, seconds, why)
 
 
-def _wait(child: "subprocess.Popen[bytes]", log: int, deadline: float, timeout_s: float, log_cap: int) -> str | None:
-    """Why the child had to be stopped, or None when it ended by itself."""
-    while True:
-        left = deadline - time.monotonic()
-        try:
-            child.wait(timeout=max(0.0, min(left, 0.5)))
-            return None
-        except subprocess.TimeoutExpired:
+def _begin(child: "subprocess.Popen[bytes]") -> str | None:
+    assert child.stdin is not None
+    try:
+        with child.stdin as told:
+            told.write(b"\n")
+    except BrokenPipeError:
+        return "killed before it began"
+    return None
+
+
+def _follow(child: "subprocess.Popen[bytes]", kept: logs.Log, timeout_s: float, stop: int | None) -> str | None:
+    """Read what the child says until it ends. Why it had to be stopped, or None when it ended by itself."""
+    assert child.stdout is not None
+    deadline = time.monotonic() + timeout_s
+    out = child.stdout.fileno()
+    os.set_blocking(out, False)
+    ends = _pidfd(child.pid)
+    watched = [fd for fd in (out, ends, stop) if fd is not None]
+    try:
+        while True:
+            left = deadline - time.monotonic()
             if left <= 0:
                 return f"timed out after {timeout_s:g} s"
-            if os.fstat(log).st_size > log_cap:
-                return f"wrote more than {log_cap >> 20} MiB of output"
+            # Without a descriptor for its end the child is asked: often while it says nothing.
+            ready, _, _ = select.select(watched, (), (), left if ends is not None else min(left, 0.05))
+            if stop in ready:
+                return "stopped"
+            if out in ready and not _read(out, kept):
+                watched.remove(out)  # it closed its output, and may go on for long
+            if ends in ready or (ends is None and child.poll() is not None):
+                return None
+    finally:
+        if ends is not None:
+            os.close(ends)
 
 
-def _end_group(child: "subprocess.Popen[bytes]") -> None:
-    """Nothing that a gate started outlives it."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, number)
-        except ProcessLookupError:
-            break
-        except PermissionError:
-            break
-        try:
-            child.wait(timeout=0.3)
-        except subprocess.TimeoutExpired:
-            continue
-    child.wait()
+def _pidfd(pid: int) -> int | None:
+    """A descriptor that can be read when the process has ended; None where the system has no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _read(fd: int, kept: logs.Log) -> bool:
+    """Take what is there; False at its end."""
+    try:
+        data = os.read(fd, 1 << 16)
+    except BlockingIOError:
+        return True
+    kept.write(data)
+    return bool(data)
+
+
+def _drain(child: "subprocess.Popen[bytes]", kept: logs.Log) -> None:
+    """The last words, as far as they are there already: somebody who left the group may hold the pipe for ever."""
+    assert child.stdout is not None
+    with child.stdout as out:
+        os.set_blocking(out.fileno(), False)
+        for _ in range(64):  # more than a pipe holds
+            try:
+                data = os.read(out.fileno(), 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            kept.write(data)
+
+
+def _end_group(pid: int) -> None:
+    """Nothing that a watched command started outlives it: asked first, then killed."""
+    try:
+        os.killpg(pid, signal.SIGTERM)
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end and identity(pid) is not None and not _is_zombie(pid):
+            time.sleep(0.01)
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"Z"
+    except (OSError, IndexError):
+        return False
 
 
 def identity(pid: int) -> str | None:

@@ -225,6 +225,16 @@ def _said(path: str) -> str | None:
         return None
 
 
+def remove_scratch(path: str) -> None:
+    """Remove a folder of nobody's, also where folders in it may not be written; what will not go stays."""
+    import shutil
+
+    with suppress(OSError):
+        for folder, _, _ in os.walk(path):
+            os.chmod(folder, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def entry_exists(repository: Repository, name: str) -> bool:
     """Is there an administrative entry of that name?"""
     return os.path.isdir(f"{repository.common_dir}/worktrees/{name}")

@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from git_fleet.analysis.order import order
-from git_fleet.model.landing import Action, Candidate, OrderStep
+from git_fleet.analysis.order import broken_need, given, order
+from git_fleet.model.landing import Action, Candidate, OrderCost, OrderStep
 
 LAND, STOP, PARK = Action.LAND, Action.STOP, Action.PARK
 Conflicts = dict[str, set[str]]
@@ -144,6 +144,68 @@ def test_only_one_order_merges() -> None:
     assert [step[:2] for step in steps(needy, {}, [("2", "1")])] == [("1", LAND), ("2", STOP)]
 
 
+def test_the_reasons_name_the_paths_where_they_are_few() -> None:
+    tasks, conflicts = [*map(Candidate, ("42", "43", "44"))], {"42": {"43", "44"}}
+    shared = {frozenset(("42", "43")): ["cli.py"], frozenset(("42", "44")): ["cli.py", "README.md"]}
+    last = Candidate("43", joint=True)
+    assert order([tasks[0], last], {"42": {"43"}}, (), shared)[0].reason == (
+        "before 42: both change cli.py, 43 is the joint"
+    )
+    found = order([tasks[0]._replace(needs=()), *tasks[1:]], conflicts, (), shared)
+    assert found[0].reason == "before 42: both change cli.py, the fewest stop this way"
+    many = {frozenset(("42", "43")): [*"abcd"]}
+    assert "they conflict" in order(tasks[:2], {"42": {"43"}}, (), many)[0].reason
+    hub = order([tasks[0]._replace(priority=9), *tasks[1:]], {"42": {"43"}, "44": {"42", "43"}}, (), shared)
+    assert hub[0].reason == "before 43 and 44: all change README.md and cli.py, 42 has the higher priority"
+
+
+# --- an order that somebody gives ------------------------------------------------------------------------------------
+
+
+def test_a_given_order_is_kept_and_says_what_it_costs() -> None:
+    tasks = [*map(Candidate, "1234")]
+    found, cost = given(tasks, {"1": {"2", "3"}}, [], ["1", "4"])
+    assert [(step.id, step.action) for step in found] == [("1", LAND), ("4", LAND), ("2", STOP), ("3", STOP)]
+    assert found[0].reason == "before 2 and 3: they conflict, in the order given"
+    assert cost == OrderCost(stops=2, fewest_stops=1, conflicts=2, fewest_conflicts=2)
+
+
+def test_what_merges_in_one_order_only_costs_a_pair_more() -> None:
+    found, cost = given([*map(Candidate, "12")], {}, [("1", "2")], ["2", "1"])
+    assert [(step.id, step.action) for step in found] == [("2", LAND), ("1", STOP)]
+    assert found[1].reason == "merges only before 2, and the order given has it after"
+    assert cost == OrderCost(stops=1, fewest_stops=0, conflicts=1, fewest_conflicts=0)
+
+
+def test_what_the_given_need_comes_before_them() -> None:
+    tasks = [Candidate("1"), Candidate("2", ("4",)), Candidate("3", base_conflict=True), Candidate("4", ("3", "1"))]
+    found, _ = given(tasks, {}, [], ["2"])
+    assert [(step.id, step.action) for step in found] == [("1", LAND), ("3", STOP), ("4", PARK), ("2", PARK)]
+    circle = [Candidate("1", ("2",)), Candidate("2", ("1",)), Candidate("3")]
+    assert next((step.id, step.action) for step in given(circle, {}, [], ["2"])[0]) == ("3", LAND)
+
+
+def test_an_order_against_the_needs_is_found() -> None:
+    tasks = [Candidate("1"), Candidate("2", ("1",)), Candidate("3", ("2",))]
+    assert broken_need(tasks, ["1", "2", "3"]) is None and broken_need(tasks, ["2", "3"]) is None
+    assert broken_need(tasks, ["2", "1"]) == ("2", "1")
+    assert broken_need(tasks, ["3", "1"]) == ("3", "1")
+
+
+def test_no_given_order_is_better_than_ours() -> None:
+    dice = Random(11)
+    for _ in range(150):
+        tasks, conflicts = fleet(dice, dice.randint(1, 8), dice.choice((0.1, 0.3)), 0.05)
+        ids = [task.id for task in tasks]
+        dice.shuffle(ids)
+        if broken_need(tasks, ids) is None:
+            found, _cost = given(tasks, conflicts, [], ids)
+            ours = order(tasks, conflicts)
+            assert len(landed(found)) <= len(landed(ours)) and sorted(s.id for s in found) == sorted(ids)
+            same = given(tasks, conflicts, [], [step.id for step in ours if step.action is LAND])
+            assert landed(same[0]) == landed(ours) and same[1].stops == same[1].fewest_stops
+
+
 def test_many_names_are_shortened() -> None:
     hub = Candidate("hub", priority=1)
     tasks = [hub, *(Candidate(str(n)) for n in range(5))]
@@ -257,6 +319,7 @@ def test_ten_thousand_in_a_row() -> None:
     assert [step.id for step in order(tasks[::-1], {})] == [str(n) for n in range(count)]
     parked = order([Candidate("0", base_conflict=True), *tasks[1:]], {}, [("5", "7")])
     assert [step.action for step in parked] == [STOP, *[PARK] * (count - 1)]
+    assert given(tasks[::-1], {}, [], [str(count - 1)])[1] == OrderCost(0, 0, 0, 0)
     rival = order([*tasks, Candidate("x", priority=9)], {"x": {"0"}})
     assert [step.id for step in rival] == [*(str(n) for n in range(count)), "x"]
 

@@ -84,24 +84,77 @@ def test_a_folder_of_work_where_a_file_lands_is_refused(repo: Repo) -> None:
     assert repo.snapshot() == before
 
 
-def test_a_base_that_moves_meanwhile_is_busy(repo: Repo, tmp_path: Path) -> None:
-    """A person commits to the base while the gate runs: nothing is lost, and trying again lands."""
-    script = f"test -e '{tmp_path}/moved' || git -C '{repo.path}' commit -q --allow-empty -m meanwhile"
-    repo.config({"fleet.gate": f"{script}; touch '{tmp_path}/moved'"})
+def test_the_order_that_somebody_wants(tmp_path: Path) -> None:
+    work = {"a": {"file": "a\n"}, "b": {"file": "b\n", "other": "b\n"}, "c": {"other": "c\n"}, "d": {"d": "x\n"}}
+    repo = rooms.fleet(tmp_path, work)
+    ours = repo.fleet("land", "--dry-run", "--json", check=0).json
+    assert (ours["result"]["landed"], "order" in ours) == (["a", "c", "d"], False)
+    dry = repo.fleet("land", "--dry-run", "--order", "d, b", "--json", check=0).json
+    assert dry["result"]["landed"] == ["d", "b"] and dry["result"]["stopped"] == ["a", "c"]
+    assert dry["order"] == {"stops": 2, "fewest_stops": 1, "conflicts": 2, "fewest_conflicts": 2}
+    done = repo.fleet("land", "--order", "d,b", check=4)
+    assert "the order given stops 2 times, the best stops 1 time" in done.out
+    assert "in the order given" in done.out
+    assert repo.oid("main^2") == repo.oid("b") and repo.oid("main~1^2") == repo.oid("d")
+    (tmp_path / "app-lane-1" / "file").write_text("both\n")
+    repo.git("add", "file", cwd=tmp_path / "app-lane-1")
+    again = repo.fleet("land", "--continue", "--json", check=4).json
+    assert again["result"]["stopped"] == ["c"] and "order" not in again
+
+
+def test_an_order_against_the_needs_is_refused(repo: Repo) -> None:
+    repo.config({"fleet.a.needs": "b"})
+    refused = repo.fleet("land", "--order", "a,b", check=3)
+    assert "the order has a before b, which it needs" in refused.err and "--order b,a" in refused.err
+    assert repo.fleet("land", "--order", "a,a", check=129) and repo.fleet("land", "--order", "", check=129)
+    assert "no task 'x'" in repo.fleet("land", "--order", "x", check=128).err
+    assert repo.fleet("land", "--continue", "--order", "a", check=129)
+    assert "git fleet land --order a" in repo.fleet("land", "--order", "a", "--dry-run", check=0).err
+    assert landed(repo, "--order", "a") == ["b", "a"]
+
+
+def commits_meanwhile(repo: Repo, times: int) -> str:
+    """A gate during which somebody commits to the base's checkout, the first few times."""
+    log = repo.path.parent / "gates"
+    commit = f"(cd '{repo.path}' && echo more >>other && git commit -q -a -m meanwhile)"
+    return f"echo >>'{log}'; test $(wc -l <'{log}') -gt {times} || {commit}"
+
+
+@pytest.mark.parametrize("checked_out", [True, False])
+def test_a_base_that_moves_meanwhile_is_looked_at_again(repo: Repo, checked_out: bool) -> None:
+    """What somebody commits while the gates run stays, and what lands was tested on top of it."""
     old = repo.oid("main")
+    if checked_out:
+        gate = commits_meanwhile(repo, 1)
+    else:
+        repo.git("checkout", "-q", "--detach")
+        new = repo.branch("meanwhile", {"other": "by somebody\n"})
+        mark = f"'{repo.path}.moved'"
+        gate = f"test -e {mark} || git -C '{repo.path}' update-ref refs/heads/main {new}; touch {mark}"
+    repo.config({"fleet.gate": gate})
+    done = repo.fleet("land", "--json", check=0)
+    assert "'main' moved meanwhile: looked at it again" in done.err
+    assert done.json["result"]["landed"] == ["a", "b"]
+    assert repo.git("log", "--first-parent", "--format=%s", "main").split("\n") == [
+        "Merge branch 'b'",
+        "Merge branch 'a'",
+        "meanwhile",
+        "start",
+    ]
+    assert rooms.operations(repo) == [("land", "done")] and len(repo.worktrees()) == 3
+    repo.fleet("undo", check=0)
+    assert repo.git("log", "-1", "--format=%P", "main") == old
+
+
+def test_a_base_that_keeps_moving_is_busy(repo: Repo) -> None:
+    """Never by force, and not for ever; trying again lands."""
+    repo.config({"fleet.gate": commits_meanwhile(repo, 99)})
     done = repo.fleet("land", check=75)
-    assert "moved meanwhile" in done.err
-    assert repo.git("log", "-1", "--format=%s %P", "main") == f"meanwhile {old}"
+    assert done.err.count("looked at it again") == 3 and "moved meanwhile" in done.err
+    assert set(repo.git("log", "--format=%s", "main", "^main~4").split("\n")) == {"meanwhile"}
     assert rooms.operations(repo) == [("land", "failed")] and len(repo.worktrees()) == 3
+    repo.git("config", "--unset", "fleet.gate")
     assert landed(repo) == ["a", "b"]
-
-
-def test_a_base_that_moves_meanwhile_and_is_nowhere_checked_out(repo: Repo, tmp_path: Path) -> None:
-    repo.git("checkout", "-q", "--detach")
-    new = repo.branch("meanwhile")
-    repo.config({"fleet.gate": f"git -C '{repo.path}' update-ref refs/heads/main {new}"})
-    repo.fleet("land", check=75)
-    assert repo.oid("main") == new
 
 
 def test_a_branch_without_commits_has_not_landed(tmp_path: Path) -> None:
@@ -256,7 +309,10 @@ def test_a_red_gate_shows_what_it_said(repo: Repo) -> None:
     repo.config({"fleet.gate": "test ! -e b || { printf 'one\\n\\033[31mtwo\\n'; exit 7; }", "fleet.gateRetries": "0"})
     red = repo.fleet("land", check=5)
     assert "    one\n    \\x1b[31mtwo\n" in red.err
-    assert "git fleet land a\n" in red.err and (red.out + red.err).count(".git/fleet/logs") == 1
+    assert (
+        "correct b and commit there, then: git fleet land\n" in red.err
+        and (red.out + red.err).count(".git/fleet/logs") == 1
+    )
 
 
 def test_the_log_says_what_landed_and_what_became_of_the_rest(tmp_path: Path) -> None:
@@ -352,15 +408,3 @@ def test_a_git_directory_elsewhere(tmp_path: Path) -> None:
     repo.commit("a", {"a": "x\n"}, tmp_path / "a")
     repo.fleet("land", check=0, oracle=False)
     assert repo.read("a") == "x\n" and repo.git("status", "--porcelain") == ""
-
-
-@pytest.mark.parametrize(("key", "value"), [("fleet.gateMode", "tip")])
-def test_a_way_that_is_not_there_yet_is_not_passed_over(tmp_path: Path, key: str, value: str) -> None:
-    repo = kit.make_repo(tmp_path / "app", {"a": "1\n"})
-    repo.branch("feature/1", {"b": "2\n"})
-    repo.git("config", "fleet.1.branch", "feature/1")
-    repo.git("config", key, value)
-    before = repo.git("rev-parse", "main")
-    done = repo.fleet("land")
-    assert done.status == 128 and key in done.err and "hint: git config --unset" in done.err
-    assert repo.git("rev-parse", "main") == before

@@ -1,5 +1,7 @@
 """Lanes: scratch worktrees that are nobody's, until somebody worked in one."""
 
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,20 +26,49 @@ def journal(repo: Repo) -> Iterator[database.Journal]:
         yield journal
 
 
-def test_a_lane_for_gates_is_gone_afterwards(repo: Repo, journal: database.Journal, tmp_path: Path) -> None:
-    with lanes.opened(rooms.of(repo), journal, 1, repo.oid("main")) as path:
-        assert path == str(tmp_path / "app-lane-1")
-        (Path(path) / "built").write_text("x\n")
-        (Path(path) / "file").write_text("changed by a gate\n")
+def for_gates(repo: Repo, journal: database.Journal, *others: str) -> str:
+    return lanes.open_for_gates(rooms.of(repo), journal, 1, repo.oid("main"), others)
+
+
+@pytest.mark.parametrize("damage", ["", "rm .git", "rm -r ../app-lane-1", "mkdir -p x/y && chmod -R 555 x"])
+def test_a_lane_for_gates_is_gone_afterwards(
+    repo: Repo, journal: database.Journal, tmp_path: Path, damage: str
+) -> None:
+    path = for_gates(repo, journal)
+    assert path == str(tmp_path / "app-lane-1")
+    (Path(path) / "built").write_text("x\n")
+    (Path(path) / "file").write_text("changed by a gate\n")
+    subprocess.run(["sh", "-c", damage], cwd=path, check=True)
+    assert lanes.discard(rooms.of(repo), path)
     assert not Path(path).exists() and len(repo.worktrees()) == 1
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "rm .git", "rm -r ../app-lane-1", "touch $(git rev-parse --git-dir)/index.lock"]
+)
+def test_a_lane_that_a_gate_broke_is_made_anew(
+    repo: Repo, journal: database.Journal, tmp_path: Path, damage: str
+) -> None:
+    path = for_gates(repo, journal)
+    new = repo.branch("new", {"file": "new\n"})
+    subprocess.run(["sh", "-c", damage], cwd=path, check=True)
+    lanes.switch(rooms.of(repo), path, new)
+    assert (Path(path) / "file").read_text() == "new\n"
+    assert repo.git("status", "--porcelain", cwd=Path(path)) == "" and len(repo.worktrees()) == 2
 
 
 def test_what_stands_in_the_place_of_a_lane_stays(repo: Repo, journal: database.Journal, tmp_path: Path) -> None:
     (tmp_path / "app-lane-1").mkdir()
     (tmp_path / "app-lane-1" / "mine").write_text("mine\n")
-    with lanes.opened(rooms.of(repo), journal, 1, repo.oid("main")) as path:
-        assert path == str(tmp_path / "app-lane-2")
+    assert for_gates(repo, journal) == str(tmp_path / "app-lane-2")
     assert (tmp_path / "app-lane-1" / "mine").exists()
+
+
+def test_the_journal_knows_of_every_lane_for_gates(repo: Repo, journal: database.Journal) -> None:
+    one = for_gates(repo, journal)
+    two = for_gates(repo, journal, one)
+    found = journal.operation(1)
+    assert found is not None and json.loads(found.detail)["lanes"] == [one, two]
 
 
 def test_the_journal_knows_of_a_lane_before_it_is_there(repo: Repo, journal: database.Journal) -> None:

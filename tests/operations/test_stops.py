@@ -105,6 +105,82 @@ def test_what_is_not_resolved_is_named(repo: Repo, text: str, add: bool, said: s
     assert repo.snapshot() == before
 
 
+ABOUT = "# how to resolve\n<<<<<<< HEAD\nyours\n>>>>>>> topic\n"
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_file_may_be_about_conflict_markers(tmp_path: Path, side: str) -> None:
+    """What one of the two sides says already is no conflict that was left; what git put there is."""
+    work = {"a": {"file": f"a\n{ABOUT if side == 'a' else ''}"}, "b": {"file": f"b\n{ABOUT if side == 'b' else ''}"}}
+    repo = rooms.fleet(tmp_path, work)
+    repo.fleet("land", check=4)
+    unresolved = (lane(repo) / "file").read_text()
+    resolve(repo, unresolved)
+    assert "conflict markers are left" in repo.fleet("land", "--continue", check=3).err
+    resolve(repo, f"both\n{ABOUT}{ABOUT}")
+    assert "conflict markers are left" in repo.fleet("land", "--continue", check=3).err
+    resolve(repo, f"both\n{ABOUT}")
+    repo.fleet("land", "--continue", check=0)
+    assert repo.read("file") == f"both\n{ABOUT}"
+
+
+def test_rerere_fills_in_but_stages_nothing_unseen(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}})
+    repo.config({"rerere.enabled": "true", "rerere.autoUpdate": "true"})
+    assert "rerere has" not in repo.fleet("land", check=4).err
+    resolve(repo)
+    repo.fleet("land", "--continue", check=0)
+    repo.fleet("undo", check=0)
+    said = repo.fleet("land", check=4).err
+    assert "rerere has filled in an earlier resolution, look before you add: file" in said
+    assert (lane(repo) / "file").read_text() == "both\n"
+    assert repo.git("status", "--porcelain", cwd=lane(repo)) == "UU file"
+    assert "not resolved and added yet" in repo.fleet("land", "--continue", check=3).err
+    repo.git("add", "file", cwd=lane(repo))
+    repo.fleet("land", "--continue", check=0)
+    assert repo.read("file") == "both\n"
+
+
+def test_parked_it_comes_after_all_others(tmp_path: Path) -> None:
+    """And what needs it after it; parked again, when nothing else is left, it waits for the next landing."""
+    work = {name: {"file": f"{name}\n"} for name in "abc"} | {"d": {"d": "x\n"}}
+    repo = rooms.fleet(tmp_path, work)
+    repo.config({"fleet.d.needs": ["a", "b"]})
+    first = repo.fleet("land", "--json", check=4).json
+    assert first["result"] == first["result"] | {"landed": ["a"], "stopped": ["b", "c"]}
+    parked = repo.fleet("land", "--park", "--json", check=4).json
+    assert [(step["id"], step["action"]) for step in parked["steps"]] == [("c", "stop"), ("b", "stop"), ("d", "park")]
+    resolve(repo, "a and c\n")
+    done = repo.fleet("land", "--continue", "--json", check=4).json
+    assert done["result"]["landed"] == ["c"] and done["result"]["stopped"] == ["b"]
+    before = repo.oid("main")
+    said = repo.fleet("land", "--park", "--json", check=0).json
+    assert [(step["id"], step["action"]) for step in said["steps"]] == [("b", "park"), ("d", "park")]
+    assert repo.oid("main") == before and not lane(repo).exists()
+    assert rooms.operations(repo)[0] == ("land", "done")
+    assert rooms.states(repo) == {"a": "landed", "b": "active", "c": "landed", "d": "active"}
+    repo.fleet("land", check=4)
+
+
+def test_a_refusal_while_it_moves_leaves_the_resolution_where_it_is(repo: Repo) -> None:
+    resolve(repo)
+    repo.write({"b": "not committed\n"})
+    assert "in the way: b" in repo.fleet("land", "--continue", check=3).err
+    assert rooms.operations(repo)[0] == ("land", "stopped") and lane(repo).exists()
+    (repo.path / "b").unlink()
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
+def test_somebody_commits_to_the_base_while_the_resolution_is_tested(repo: Repo) -> None:
+    commit = f"(cd '{repo.path}' && echo more >>other && git commit -q -a -m meanwhile)"
+    repo.config({"fleet.gate": f"test -e '{repo.path}.once' || {commit}; touch '{repo.path}.once'"})
+    resolve(repo)
+    assert "looked at it again" in repo.fleet("land", "--continue", check=0).err
+    assert_landed(repo)
+    assert repo.git("log", "-1", "--format=%s", "main^1") == "meanwhile"
+
+
 def test_edited_after_adding_is_named(repo: Repo) -> None:
     resolve(repo)
     resolve(repo, "later thought\n", add=False)

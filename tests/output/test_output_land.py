@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from git_fleet.model.fleet import Base
-from git_fleet.model.landing import Action, Ending, LandOutcome, Step, merge_message
+from git_fleet.model.landing import Action, Ending, Eviction, GateReport, LandOutcome, Step, merge_message
 from git_fleet.output import land
 from git_fleet.output.style import Style
 
@@ -23,6 +23,51 @@ DONE = (
 STOPPED = DRY._replace(
     ending=Ending.STOPPED, steps=(*DONE, CLEAR, PARKED), commit="b" * 40, lane="/w/app lane-1", operation=7
 )
+
+OUT = CLEAR._replace(action=Action.PARK, reason="42 and 44 are green alone and red together: unit", gate="failed")
+LATER = PARKED._replace(id="46", title="46", reason="not tested: the landing stopped at 44")
+REPORT = GateReport("each", 2, 9, 12.0, 4.25, (Eviction("44", "unit", OUT.reason, "42", "/w/1.log"),), ("x moved",))
+THROWN_OUT = LandOutcome(
+    Ending.GATE_FAILED, BASE, "merge", (*DONE, OUT._replace(conflicts=()), LATER), "6" * 40, "b" * 40, 7, gates=REPORT
+)
+
+
+def test_a_branch_that_a_gate_threw_out() -> None:
+    assert land.text(THROWN_OUT, Style()).splitlines()[3:8] == [
+        "3  44         thrown out                    failed        42 and 44 are green alone and red together: unit",
+        "4  46         parked                                      not tested: the landing stopped at 44",
+        "",
+        "landed  stopped  thrown out  parked  gate runs  gate time  saved by speculation",
+        "     2        0           1       1          9      12.0s                  4.2s",
+    ]
+    assert land.failure(THROWN_OUT) == "not landed: 44; a gate failed"
+    stopped = THROWN_OUT._replace(ending=Ending.STOPPED, steps=(*THROWN_OUT.steps, CLEAR._replace(id="47")))
+    assert land.failure(stopped) == ("not landed: task 47 conflicts in cli.py, it's\\x1b.py; a gate threw out 44")
+
+
+def test_what_gates_did_as_json(conform: Callable[[str, dict[str, object]], Any]) -> None:
+    document = conform("land", land.document(THROWN_OUT))
+    assert document["result"] == {"tree": "6" * 40, "commit": "b" * 40, "landed": ["42", "43"], "stopped": []}
+    evicted = {"id": "44", "gate": "unit", "reason": OUT.reason, "partner": "42", "log": "/w/1.log"}
+    assert document["gates"] == {
+        "mode": "each",
+        "lanes": 2,
+        "runs": 9,
+        "seconds": 12.0,
+        "saved_s": 4.25,
+        "evicted": [evicted],
+        "disturbed": ["x moved"],
+    }
+
+
+def test_what_was_typed_about_gates_is_typed_again() -> None:
+    typed = land.Typed(names=("42",), ways=("--gate", "make test", "--no-keep-going"))
+    assert land.hints(THROWN_OUT, typed)[0] == (
+        "correct 44 and commit there, then: git fleet land --gate 'make test' --no-keep-going 42"
+    )
+    assert typed.over("--continue") == "git fleet land --continue"
+    red = LandOutcome(Ending.BASE_RED, BASE, "merge", (COUNT,), None, None)
+    assert land.hints(red, land.Typed(ways=("--gate", "x")))[0].endswith("git fleet land --no-gate")
 
 
 def test_a_dry_run() -> None:
@@ -56,6 +101,7 @@ def test_a_stop() -> None:
         "resolve the conflict there: cd '/w/app lane-1'",
         "then: git add cli.py 'it'\"'\"'s\\x1b.py' && git fleet land --continue",
         "to leave 44 out: git fleet land --skip",
+        "to hand it back to its branch: git fleet sync 44",
         "to give up the rest: git fleet land --abort",
     )
 
@@ -80,13 +126,17 @@ def test_a_stop_with_nothing_landed_and_another_to_come() -> None:
         ),
         (LandOutcome(Ending.NOTHING, BASE, "merge", (), None, None), "nothing to land on main", ()),
         (
-            LandOutcome(
-                Ending.GATE_FAILED, BASE, "merge", (COUNT._replace(gate="failed"), DOCS), None, None, log="/w/1.log"
-            ),
-            "the gate failed on 42\nnothing landed, main stays at 1a2b3c4",
+            LandOutcome(Ending.GATE_FAILED, BASE, "merge", (OUT,), None, None, log="/w/1.log", lane="/w/lane"),
+            "the gate failed on 44\nnothing landed, main stays at 1a2b3c4",
+            ("correct it there: cd /w/lane", "then: git add <path>... && git fleet land --continue"),
+        ),
+        (
+            THROWN_OUT,
+            "landed 42, 43 on main: 1a2b3c4..bbbbbbb\nthrown out: 42 and 44 are green alone and red together: unit",
             (
-                "correct the branch and commit there, then: git fleet land",
-                "or land the others: git fleet land 43",
+                "correct 44 and commit there, then: git fleet land",
+                "or land the others: git fleet land 46",
+                "to take back what landed: git fleet undo 7",
             ),
         ),
         (
@@ -128,7 +178,7 @@ def test_many_with_nothing_to_land_are_one_line() -> None:
 
 
 def test_what_did_not_land_is_not_called_landed() -> None:
-    outcome = STOPPED._replace(ending=Ending.GATE_FAILED)
+    outcome = STOPPED._replace(ending=Ending.BASE_RED)
     assert [line.split()[3:5] for line in land.text(outcome, Style()).splitlines()[1:3]] == [["not", "landed"]] * 2
     document = land.document(outcome)
     assert document["result"] == {"tree": "6" * 40, "commit": "b" * 40, "landed": [], "stopped": ["44"]}

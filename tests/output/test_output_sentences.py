@@ -6,8 +6,11 @@ import pytest
 
 from git_fleet.model.errors import Busy, FleetError, PlanError, Refused
 from git_fleet.model.events import (
+    AtGate,
+    AtWork,
     Created,
     Event,
+    Evicted,
     Gated,
     Gating,
     Landed,
@@ -31,6 +34,8 @@ SENTENCES = [
     (Gated("42", "gate", "passed", 1.2, log="/l", cached=True), "gate passed on 42 (known from before)"),
     (Gated("42", "gate", "failed", 75.0, "/l", "timed out"), "gate failed on 42 in 1m 15s: timed out"),
     (Gated("42", "gate", "flaky", 2.0, "/l"), "gate passed on a second try on 42 in 2.0s, log: /l"),
+    (AtWork((AtGate(1, "42 count", "unit", 0.0, 1, 3),)), None),
+    (Evicted("44", "44 alone is red on main: unit\x1b"), "44 does not land: 44 alone is red on main: unit\\x1b"),
     (Landed("42", "feature/42", "a" * 40), "landed 42: branch 'feature/42' as aaaaaaa"),
     (
         Removed("42", "/w/42", "feature/42", ("node_modules/", "a\n")),
@@ -47,6 +52,14 @@ SENTENCES = [
 @pytest.mark.parametrize(("event", "sentence"), SENTENCES)
 def test_events(event: Event, sentence: str | None) -> None:
     assert sentences.event(event) == sentence
+
+
+def test_a_line_a_lane() -> None:
+    at_work = AtWork((AtGate(1, "main", "unit", 950.0, 0, 3), AtGate(2, "42 a\x1bb", "lint", 10.0, 1, 3)))
+    assert sentences.lanes(at_work, 1000.0, lambda began: f"t{began:.0f}") == [
+        "lane 1: unit runs on main, since t950 (50s)",
+        "lane 2: lint runs on 42 a\\x1bb, 1 of 3, since t10 (16m)",
+    ]
 
 
 def test_every_kind_of_event_is_told() -> None:

@@ -170,13 +170,19 @@ def lane(repo: Repo, tmp_path: Path) -> str:
     return str(tmp_path / "lane")
 
 
-def test_a_lane_is_detached_and_keeps_what_is_not_tracked(repo: Repo, lane: str) -> None:
+def test_a_lane_is_detached_and_keeps_what_is_ignored(repo: Repo, lane: str) -> None:
     new = forward(repo, {"file": "new\n"})
-    repo.write({"file": "edited\n", "built.o": "x\n"}, Path(lane))
+    (repo.path / ".git/info/exclude").write_text("*.o\n")
+    repo.write({"file": "edited\n", "built.o": "x\n", "left": "x\n", "folder/left": "x\n"}, Path(lane))
+    repo.git("init", "-q", "nested", cwd=Path(lane))
+    repo.git("checkout", "-q", "-b", "mine", cwd=Path(lane))
+    mine = repo.oid("mine")
     changing.set_lane(rooms.of(repo), lane, new)
     assert [tree.branch for tree in repo.worktrees()] == ["refs/heads/main", None]
     assert repo.git("rev-parse", "HEAD", cwd=Path(lane)) == new
-    assert repo.git("status", "--porcelain", cwd=Path(lane)) == "?? built.o"
+    assert repo.git("status", "--porcelain", cwd=Path(lane)) == ""
+    assert sorted(os.listdir(lane)) == sorted([".git", "built.o", *repo.git("ls-tree", "--name-only", new).split()])
+    assert repo.oid("mine") == mine
     changing.remove_lane(rooms.of(repo), lane)
     assert not os.path.lexists(lane) and len(repo.worktrees()) == 1
 

@@ -12,7 +12,7 @@ import kit
 import pytest
 
 from git_fleet.model.errors import Fatal
-from git_fleet.repo import process
+from git_fleet.repo import logs, process
 
 
 def shell(script: str, cwd: Path, **extra: str) -> process.Job:
@@ -141,9 +141,64 @@ def test_what_a_gate_leaves_in_the_background_dies_with_it(tmp_path: Path) -> No
     assert not alive(int((tmp_path / "left").read_text()))
 
 
-def test_a_gate_that_writes_without_end_is_stopped(tmp_path: Path) -> None:
-    watched = watch("yes", tmp_path, log_cap=1 << 20)
-    assert watched.why == "wrote more than 1 MiB of output"
+def test_the_log_of_a_gate_that_writes_without_end_is_capped(tmp_path: Path) -> None:
+    """Its beginning and its end are kept; it may write as much as it likes, until its time is over."""
+    watched = watch("echo begin; seq 300000; echo end", tmp_path, log_cap=1 << 16)
+    assert (watched.status, watched.why) == (0, None)
+    log = (tmp_path / "log").read_text()
+    assert log.startswith("begin\n1\n2\n") and log.endswith("300000\nend\n") and "bytes left out]" in log
+    assert len(log) < (1 << 16) + 100
+    assert watch("yes", tmp_path, log_cap=1 << 20, timeout_s=0.5).why == "timed out after 0.5 s"
+    assert (tmp_path / "log").stat().st_size < (1 << 20) + 100
+
+
+def test_a_gate_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
+    assert watch("exec >&- 2>&-; sleep 0.3; exit 7", tmp_path).status == 7
+
+
+def test_a_gate_is_stopped_from_outside_with_all_its_children(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    threading.Timer(0.3, lambda: os.write(write, b"x")).start()
+    command = "sleep 60 & echo $! >grandchild; wait"
+    watched = process.run_watched(
+        command, cwd=str(tmp_path), env={}, log=str(tmp_path / "log"), timeout_s=20, stop=read
+    )
+    assert watched.why == "stopped" and watched.seconds < 5
+    kit.wait_for(lambda: not alive(int((tmp_path / "grandchild").read_text())))
+
+
+def test_a_gate_does_not_begin_before_its_number_is_known(tmp_path: Path) -> None:
+    """Nor at all when whoever should write it down says no, or dies."""
+    seen: list[tuple[int, bool]] = []
+
+    def started(pid: int) -> bool:
+        time.sleep(0.2)
+        seen.append((pid, (tmp_path / "ran").exists()))
+        return len(seen) < 2
+
+    for _ in range(2):
+        process.run_watched(
+            "echo x >>ran", cwd=str(tmp_path), env={}, log=str(tmp_path / "log"), timeout_s=5, started=started
+        )
+    assert [ran for _, ran in seen] == [False, True] and (tmp_path / "ran").read_text() == "x\n"
+    code = (
+        "import os, sys; from git_fleet.repo import process\n"
+        "process.run_watched('touch late', cwd=sys.argv[1], env={}, log=sys.argv[1] + '/log', timeout_s=5,"
+        " started=lambda pid: os._exit(0))"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=kit.ROOT, check=True)
+    time.sleep(0.2)
+    assert not (tmp_path / "late").exists()
+
+
+def test_old_logs_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_FILES", 2)
+    for number in range(4):
+        (tmp_path / f"{number}.log").write_text("x\n")
+        os.utime(tmp_path / f"{number}.log", (number, number))
+    logs.prune(str(tmp_path))
+    logs.prune(str(tmp_path / "gone"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.log", "3.log"]
 
 
 def test_a_gate_that_is_killed_says_by_what(tmp_path: Path) -> None:

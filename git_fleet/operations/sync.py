@@ -1,0 +1,229 @@
+"""`sync`: bring the base into task branches, each in its own worktree, for its own author to resolve what conflicts.
+
+git does it there, as if the author had typed it: a conflict is an ordinary merge or rebase that waits, and `--continue`
+and `--abort` are git's own. A branch without a worktree is merged beside it, if that goes without a conflict.
+"""
+
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from git_fleet.analysis import state as states
+from git_fleet.journal import database, locks
+from git_fleet.model.errors import Fatal, FleetError, Refused
+from git_fleet.model.events import Listener, Note
+from git_fleet.model.fleet import Branch, Dirt, Snapshot, State
+from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
+from git_fleet.model.plan import PlanView, Task
+from git_fleet.operations import lanes, recover, running, stops, survey
+from git_fleet.operations.context import Context
+from git_fleet.operations.naming import find
+from git_fleet.repo import changing, git, looking, merging, objects
+from git_fleet.repo.objects import Made
+
+KIND = "sync"
+
+
+class Fate(StrEnum):
+    SYNCED = "synced"
+    CURRENT = "current"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+
+class Synced(NamedTuple):
+    """What became of one branch, or would: `before` and `after` are its tips, `paths` where it conflicts."""
+
+    task: Task
+    fate: Fate
+    before: str
+    after: str | None = None
+    paths: tuple[str, ...] = ()
+    why: str = ""
+    worktree: str | None = None
+
+
+class _Subject(NamedTuple):
+    """A task with its branch, and the worktree that has it checked out."""
+
+    task: Task
+    branch: Branch
+    worktree: str | None
+    behind: int
+
+
+def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: bool) -> list[Synced]:
+    """What `sync` would do; read-only. A rebase is judged by the merge of the same two."""
+    subjects = _subjects(context, view, names)
+    refused = {one.task.id: why for one in subjects if (why := _refusal(one, rebase=rebase))}
+    wanted = [one for one in subjects if one.behind and one.task.id not in refused]
+    with merging.quarantine(context.repository, context.base.commit) as place:
+        merges = merging.merges(place, [(one.branch.tip, context.base.commit) for one in wanted])
+    said = {one.task.id: merge for one, merge in zip(wanted, merges, strict=True)}
+    found = []
+    for one in subjects:
+        merge = said.get(one.task.id)
+        if merge is None:
+            found.append(_idle(one, refused.get(one.task.id)))
+            continue
+        fate = Fate.SYNCED if merge.clean else Fate.CONFLICT if one.worktree else Fate.REFUSED
+        why = "" if fate is not Fate.REFUSED else _nowhere(one)
+        found.append(Synced(one.task, fate, one.branch.tip, None, merge.paths, why, one.worktree))
+    return found
+
+
+def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool) -> list[Synced]:
+    """Merge the base into each branch (`rebase`: rebase each onto it). One that is refused does not stop the others.
+
+    A landing that waits for one of them to be resolved is over then: its author resolves it in his own worktree.
+    """
+    repository = context.repository
+    with database.opened(repository.fleet_dir) as journal:
+        _hand_back(context, journal, names, say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
+            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            subjects = _subjects(context, view, names)
+            wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
+            if not wanted:
+                return [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
+            verb = "rebase" if rebase else "sync"
+            summary = f"{verb} {', '.join(one.task.id for one in wanted)}"
+            with running.begun(repository, journal, KIND, summary) as (operation, _):
+                running.keep(repository, operation, [one.branch.tip for one in wanted])
+                done: list[Synced] = []
+                try:
+                    for one in subjects:
+                        made = _one(context, one, [lock.fd], rebase=rebase) if one in wanted else None
+                        done.append(made or _idle(one, _refusal(one, rebase=rebase)))
+                        if made and made.after:
+                            change = RecordedChange(ChangeKind.REF, one.task.ref, made.before, made.after)
+                            journal.intend(operation, [change])
+                finally:
+                    waiting = [one.task.id for one in done if one.fate is Fate.CONFLICT]
+                    if waiting:
+                        journal.describe(operation, summary=f"{summary}; conflicts: {', '.join(waiting)}")
+                    known = journal.operation(operation)
+                    changed = known is not None and bool(known.changes)
+                    journal.finish(operation, OperationState.DONE if changed else OperationState.FAILED)
+    return done
+
+
+def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_Subject]:
+    """The named tasks, else all that are under way, in plan order. Raises Fatal for one without a branch."""
+    snapshot, _ = survey.look(context)
+    standings = states.standings(context.plan, snapshot, view.overlaps)
+    over = (State.LANDED, State.DROPPED)
+    named = {find(context.plan, name).id for name in names}
+    missing = next((t for t in context.plan.tasks if t.id in named and t.ref not in snapshot.branches), None)
+    if missing is not None:
+        raise Fatal(f"{missing.id} has no branch yet: '{missing.branch}'", [f"git fleet add {missing.id}"])
+    chosen = [
+        task
+        for task in context.plan.tasks
+        if task.ref in snapshot.branches and (task.id in named if names else standings[task.id].state not in over)
+    ]
+    return [_subject(snapshot, task) for task in chosen]
+
+
+def _subject(snapshot: Snapshot, task: Task) -> _Subject:
+    holders = [tree.path for tree in snapshot.worktrees if tree.branch == task.ref and tree.prunable is None]
+    return _Subject(
+        task, snapshot.branches[task.ref], holders[0] if holders else None, snapshot.distances[task.ref].behind
+    )
+
+
+def _idle(one: _Subject, refused: str | None) -> Synced:
+    if refused and one.behind:
+        return Synced(one.task, Fate.REFUSED, one.branch.tip, why=refused, worktree=one.worktree)
+    return Synced(one.task, Fate.CURRENT, one.branch.tip, worktree=one.worktree)
+
+
+def _refusal(one: _Subject, *, rebase: bool) -> str | None:
+    """Why a branch is left alone: somebody is at work there."""
+    if one.worktree is None:
+        return _nowhere(one) if rebase else None
+    if not os.path.isdir(one.worktree):
+        return f"its worktree '{one.worktree}' is gone: git fleet add {one.task.id}"
+    return _work(looking.dirt([one.worktree])[one.worktree], one.worktree)
+
+
+def _work(dirt: Dirt | None, top: str) -> str | None:
+    if dirt is None:
+        return f"git cannot say whether '{top}' is clean"
+    if dirt.operation:
+        return f"a {dirt.operation} is in progress in '{top}': finish it there, or give it up"
+    paths = ", ".join((*dirt.staged, *dirt.unstaged, *dirt.unmerged)[:5])
+    return f"uncommitted work in '{top}': {paths}" if paths else None
+
+
+def _nowhere(one: _Subject) -> str:
+    return f"it is checked out nowhere, and somebody has to resolve it: git fleet add {one.task.id}"
+
+
+def _one(context: Context, one: _Subject, inherit: Sequence[int], *, rebase: bool) -> Synced:
+    """Do it for one branch."""
+    try:
+        if one.worktree is None:
+            return _beside(context, one, inherit)
+        return _in_worktree(context, one, one.worktree, inherit, rebase=rebase)
+    except FleetError as error:
+        return Synced(one.task, Fate.REFUSED, one.branch.tip, why=error.message, worktree=one.worktree)
+
+
+def _in_worktree(context: Context, one: _Subject, top: str, inherit: Sequence[int], *, rebase: bool) -> Synced:
+    repository, base, ref = context.repository, context.base, one.task.ref
+    # By its name, as its author would: that is what the conflict's markers say.
+    name = base.branch if git.resolve(repository, base.branch) == base.commit else base.commit
+    what = changing.start_rebase if rebase else changing.merge_in
+    failed = what(repository, top, name, _message(base.branch, one.task.branch), inherit)
+    if failed is None:
+        after = git.resolve(repository, ref)
+        return Synced(one.task, Fate.SYNCED, one.branch.tip, after, worktree=top)
+    dirt = looking.dirt([top])[top]
+    if dirt is not None and dirt.operation:
+        return Synced(one.task, Fate.CONFLICT, one.branch.tip, None, dirt.unmerged, failed, top)
+    return Synced(one.task, Fate.REFUSED, one.branch.tip, why=failed, worktree=top)
+
+
+def _beside(context: Context, one: _Subject, inherit: Sequence[int]) -> Synced:
+    """The merge of a branch that is checked out nowhere: made in memory; a fast-forward where it has nothing own."""
+    repository, base, tip = context.repository, context.base, one.branch.tip
+    after = base.commit
+    if not git.is_ancestor(repository, tip, base.commit):
+        with merging.quarantine(repository, tip) as place:
+            merge = merging.merge(place, tip, base.commit)
+            if not merge.clean:
+                return Synced(one.task, Fate.REFUSED, tip, None, merge.paths, merge.why or _nowhere(one))
+            made = Made(merge.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n")
+            [after] = objects.commits(place, [made], sign=context.settings.sign)
+            objects.keep(place, [after], [tip, base.commit])
+    changing.update_refs(repository, [changing.RefUpdate(one.task.ref, tip, after)], "fleet sync", inherit)
+    return Synced(one.task, Fate.SYNCED, tip, after)
+
+
+def _message(base: str, branch: str) -> str:
+    return f"Merge branch '{base}' into {branch}"
+
+
+def _hand_back(context: Context, journal: database.Journal, names: Sequence[str], say: Listener) -> None:
+    """A landing that waits for somebody to resolve a task's conflict in the lane no longer does."""
+    one = stops.waiting(journal, context.base.branch)
+    if one is None or one.step.id not in {find(context.plan, name).id for name in names}:
+        return
+    repository = context.repository
+    with locks.hold(repository.fleet_dir, locks.base_lock(context.base.branch), waits=running.tells(say)):
+        one = stops.waiting(journal, context.base.branch)
+        if one is None:
+            return
+        holder = [tree for tree in context.worktrees if tree.branch == f"refs/heads/{one.step.branch}"]
+        for tree in holder[:1]:
+            work = _work(looking.dirt([tree.path])[tree.path], tree.path)
+            if work is not None:
+                raise Refused(f"not handed back: {work}", [f"look there: git -C '{tree.path}' status"])
+        kept = lanes.put_away(repository, one.lane, one.operation)
+        running.note(journal, one.operation, current=None)
+        stops.close(context, journal, one.operation, "handed back")
+        kept_at = f"; what was done in the lane is kept: {kept}" if kept else ""
+        left = f", with {', '.join(one.rest)} not landed" if one.rest else ""
+        say(Note(f"{one.step.id} is handed back to its branch, and the landing is over{left}{kept_at}"))

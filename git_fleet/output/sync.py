@@ -1,0 +1,53 @@
+"""`git fleet sync`: what became of each branch, one line each."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_fleet.output import words
+from git_fleet.output.escape import safe
+
+
+class Row(NamedTuple):
+    """A branch; `fate` is `synced`, `current`, `conflict` or `refused`."""
+
+    id: str
+    fate: str
+    before: str
+    after: str | None = None
+    paths: tuple[str, ...] = ()
+    why: str = ""
+    worktree: str | None = None
+
+
+def text(rows: Sequence[Row], base: str, *, dry: bool) -> str:
+    """The answer, without a final newline; those that were refused are errors."""
+    return "\n".join(_line(row, safe(base), dry=dry) for row in rows if row.fate != "refused") or "nothing to sync"
+
+
+def _line(row: Row, base: str, *, dry: bool) -> str:
+    id, where = safe(row.id), f" in {safe(row.worktree)}" if row.worktree else ""
+    if row.fate == "current":
+        return f"{id}: has all of {base}"
+    if row.fate == "conflict":
+        at = f" in {words.listed(row.paths)}" if row.paths else ""
+        return f"{id}: {'would conflict' if dry else 'conflict'}{at}; it {'would wait' if dry else 'waits'}{where}"
+    if dry:
+        return f"{id}: would get {base}{where}"
+    return f"{id}: has {base} now: {words.short(row.before)}..{words.short(row.after)}{where}"
+
+
+def errors(rows: Sequence[Row], *, dry: bool) -> list[str]:
+    """What was not done."""
+    return [f"{safe(row.id)} not synced: {safe(row.why)}" for row in rows if row.fate == "refused"]
+
+
+def hints(rows: Sequence[Row], *, rebase: bool, dry: bool) -> list[str]:
+    """What to type next."""
+    from shlex import quote
+
+    waiting = [row for row in rows if row.fate == "conflict" and row.worktree]
+    if dry or not waiting:
+        return []
+    what = "rebase" if rebase else "merge"
+    places = [f"resolve it there: cd {safe(quote(row.worktree or ''))}" for row in waiting]
+    return [*places, f"then: git add <path>... && git {what} --continue; or: git {what} --abort"]

@@ -1,0 +1,162 @@
+"""`sync`: the base comes to the branch, in the branch's own worktree, and its author resolves what conflicts."""
+
+from pathlib import Path
+
+import pytest
+import rooms
+from kit import Repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """`a` merges with what main got meanwhile, `b` conflicts with it in `file`, `c` has it all."""
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"file": "b\n"}})
+    repo.commit("meanwhile", {"file": "main\n"})
+    repo.config({"fleet.c.title": "c"})
+    repo.git("worktree", "add", "-q", "-b", "c", "../c", "main")
+    return repo
+
+
+def parents(repo: Repo, branch: str) -> list[str]:
+    return repo.git("rev-parse", f"{branch}^@").split()
+
+
+def test_the_base_is_merged_into_each_branch_where_it_lives(repo: Repo) -> None:
+    a, b, c, main = (repo.oid(name) for name in ("a", "b", "c", "main"))
+    done = repo.fleet("sync", check=4)
+    assert parents(repo, "a") == [a, main] and (rooms.tree(repo, "a") / "file").read_text() == "main\n"
+    assert repo.git("log", "-1", "--format=%B", "a") == "Merge branch 'main' into a\n"
+    assert (repo.oid("b"), repo.oid("c"), repo.oid("main")) == (b, c, main)
+    top = rooms.tree(repo, "b")
+    assert (top / "file").read_text() == "<<<<<<< HEAD\nb\n=======\nmain\n>>>>>>> main\n"
+    assert f"b: conflict in file; it waits in {top}" in done.out and "c: has all of main" in done.out
+    assert f"cd {top}" in done.err and "git merge --continue" in done.err
+    assert rooms.operations(repo) == [("sync", "done")]
+    refused = repo.fleet("sync", check=3)
+    assert f"b not synced: a merge is in progress in '{top}'" in refused.err
+    (top / "file").write_text("both\n")
+    repo.git("add", "file", cwd=top)
+    repo.git("commit", "-q", "--no-edit", cwd=top)
+    assert parents(repo, "b") == [b, main]
+    repo.fleet("land", check=0)
+
+
+def test_rebased(repo: Repo) -> None:
+    main, b = repo.oid("main"), repo.oid("b")
+    repo.fleet("sync", "--rebase", "a", check=0)
+    assert parents(repo, "a") == [main] and (rooms.tree(repo, "a") / "a").exists()
+    done = repo.fleet("sync", "--rebase", "b", check=4)
+    assert "git rebase --abort" in done.err and repo.oid("b") == b
+    repo.git("rebase", "--abort", cwd=rooms.tree(repo, "b"))
+    assert repo.oid("b") == b
+
+
+def test_it_can_be_undone(repo: Repo) -> None:
+    before = repo.snapshot()
+    repo.fleet("sync", "a", check=0)
+    assert repo.snapshot() != before
+    repo.fleet("undo", check=0)
+    assert repo.snapshot() == before
+
+
+def test_a_dry_run_says_it_and_does_nothing(repo: Repo) -> None:
+    (rooms.tree(repo, "c") / "file").write_text("mine\n")
+    repo.git("branch", "-q", "d", "main~1")
+    repo.config({"fleet.d.title": "d"})
+    done = repo.fleet("sync", "--dry-run", check=0)
+    assert done.out.splitlines() == [
+        f"a: would get main in {rooms.tree(repo, 'a')}",
+        f"b: would conflict in file; it would wait in {rooms.tree(repo, 'b')}",
+        "c: has all of main",
+        "d: would get main",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["modified", "staged"])
+def test_uncommitted_work_is_refused_and_the_others_go_on(repo: Repo, kind: str) -> None:
+    top = rooms.tree(repo, "b")
+    (top / "other").write_text("half done\n")
+    if kind == "staged":
+        repo.git("add", "other", cwd=top)
+    b = repo.oid("b")
+    done = repo.fleet("sync", check=3)
+    assert f"b not synced: uncommitted work in '{top}': other" in done.err
+    assert repo.oid("b") == b and (top / "other").read_text() == "half done\n"
+    assert parents(repo, "a")[1] == repo.oid("main")
+
+
+def test_an_untracked_file_in_the_way_is_git_s_own_refusal(repo: Repo) -> None:
+    repo.commit("more", {"new": "main's\n"})
+    top = rooms.tree(repo, "a")
+    (top / "new").write_text("mine\n")
+    a = repo.oid("a")
+    assert "a not synced" in repo.fleet("sync", "a", check=3).err
+    assert (top / "new").read_text() == "mine\n" and repo.oid("a") == a
+    assert rooms.operations(repo) == [("sync", "failed")]
+
+
+def test_a_branch_without_a_worktree(repo: Repo) -> None:
+    """Merged beside it where that goes; a conflict needs a place to be resolved."""
+    for name in ("a", "b"):
+        repo.git("worktree", "remove", f"../{name}")
+    a, b, main = repo.oid("a"), repo.oid("b"), repo.oid("main")
+    done = repo.fleet("sync", check=3)
+    assert parents(repo, "a") == [a, main] and repo.show("file", "a") == "main\n"
+    assert "b not synced: it is checked out nowhere" in done.err and "git fleet add b" in done.err
+    assert repo.oid("b") == b
+    repo.fleet("undo", check=0)
+    assert repo.oid("a") == a
+    assert "git fleet add a" in repo.fleet("sync", "--rebase", "a", check=3).err
+
+
+def test_a_worktree_that_is_gone(repo: Repo) -> None:
+    import shutil
+
+    shutil.rmtree(rooms.tree(repo, "a"))
+    before = repo.oid("a")
+    done = repo.fleet("sync", "a", oracle=False)
+    assert done.status in (0, 3) and (repo.oid("a") != before) == (done.status == 0)
+
+
+def test_a_branch_that_is_not_there(repo: Repo) -> None:
+    repo.config({"fleet.e.title": "e"})
+    assert "git fleet add e" in repo.fleet("sync", "e", check=128).err
+
+
+def test_a_hook_that_says_no_leaves_nothing_half_done_unsaid(repo: Repo) -> None:
+    hook = repo.common_dir() / "hooks" / "pre-merge-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not on a Friday >&2\nexit 1\n")
+    hook.chmod(0o755)
+    a = repo.oid("a")
+    done = repo.fleet("sync", "a", check=4)
+    assert repo.oid("a") == a and "it waits in" in done.out
+    repo.git("merge", "--abort", cwd=rooms.tree(repo, "a"))
+
+
+def test_a_conflict_of_a_landing_is_handed_back(tmp_path: Path) -> None:
+    """The lane goes, what landed stays, and the author finds the conflict in his own worktree."""
+    repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}, "c": {"file": "c\n"}})
+    repo.fleet("land", check=4)
+    lane = tmp_path / "app-lane-1"
+    (lane / "file").write_text("half resolved\n")
+    assert repo.fleet("sync", "c", check=4) and lane.exists()
+    repo.git("merge", "--abort", cwd=rooms.tree(repo, "c"))
+    landed = repo.oid("main")
+    done = repo.fleet("sync", "b", check=4)
+    assert "b is handed back to its branch, and the landing is over, with c not landed" in done.err
+    assert "is kept: folder" in done.err and not lane.exists() and repo.oid("main") == landed
+    assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "b")) == "UU file"
+    assert rooms.operations(repo)[:3] == [("sync", "failed"), ("sync", "failed"), ("land", "done")]
+    assert "sync b; conflicts: b" in repo.fleet("log", check=0).out
+    (rooms.tree(repo, "b") / "file").write_text("both\n")
+    repo.commit("resolved", cwd=rooms.tree(repo, "b"))
+    assert repo.fleet("land", "--json", "b", check=0).json["result"]["landed"] == ["b"]
+
+
+def test_not_handed_back_into_work(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}})
+    repo.fleet("land", check=4)
+    (rooms.tree(repo, "b") / "other").write_text("half done\n")
+    assert "not handed back: uncommitted work" in repo.fleet("sync", "b", check=3).err
+    assert (tmp_path / "app-lane-1").exists() and rooms.operations(repo) == [("land", "stopped")]
