@@ -70,5 +70,6 @@ def move(
         if now == old:
             raise
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"]) from error
-    if git.refs(repository, ref).get(ref) != new:
+    there = git.refs(repository, ref).get(ref)
+    if there != new and (there is None or back or not git.is_ancestor(repository, new, there)):  # a hook may go on
         raise Moved(f"'{ref}' moved meanwhile", ["try again"])

@@ -131,7 +131,7 @@ def without(
     tasks, branches, strategy = prepared.tasks, prepared.snapshot.branches, run.context.settings.strategy
     folded = simulate.fold(prepared.place, start, order, tasks, branches, strategy=strategy, start=known)
     landing = [step for step in folded if step.action is Action.LAND]
-    built = build.commits(run.context._replace(base=start), landing, prepared.place, known)
+    built = build.commits(run._replace(context=run.context._replace(base=start)), landing, prepared.place, known)
     out = line[at]._replace(action=Action.PARK, reason=eviction.reason, gate="failed", commit=None)
     stopped = [step for step in folded if step.action is not Action.LAND]
     left = [step for step in rest if step.gate == "failed" or (step.id not in gone and step.id not in may)]

@@ -1,36 +1,89 @@
 """The commits of a landing, made beside the base, exactly as the certificate says."""
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 from git_fleet.analysis import message as messages
 from git_fleet.analysis.message import Written
-from git_fleet.model.errors import Busy
+from git_fleet.model.errors import Busy, Refused
 from git_fleet.model.landing import Step
+from git_fleet.operations import lanes, verify
 from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
+from git_fleet.operations.run import Run
+from git_fleet.repo import changing, git, hooks, looking, merging, objects
 from git_fleet.repo import commits as said
-from git_fleet.repo import merging, objects
 from git_fleet.repo.merging import Quarantine
 from git_fleet.repo.objects import Made
 
+HOOKS = MappingProxyType(
+    {
+        "merge": ("pre-merge-commit", "prepare-commit-msg", "commit-msg"),
+        "squash": ("pre-commit", "prepare-commit-msg", "commit-msg"),
+        "rebase": (),
+    }
+)
+"""What git would ask. Commits that are made again by a rebase have been asked about when they were made first."""
 
-def commits(context: Context, landing: Sequence[Step], place: Quarantine, start: Sequence[str] = ()) -> list[Step]:
+
+def commits(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequence[str] = ()) -> list[Step]:
     """The certificate's steps as commits beside the base, durably in the repository with all that they need.
 
     `place` holds the certificate's trees, `start` are commits that count as landed. Raises GitError (no identity,
-    signing fails), Busy when a tree comes out different.
+    signing fails), Busy when a tree comes out different, Refused when a change would go lost, or a hook says no.
     """
-    if context.settings.strategy == "ff":
+    context = run.context
+    strategy = context.settings.strategy
+    if not landing or strategy == "ff":
         return [step._replace(commit=step.tip) for step in landing]
+    verify.refuse_dropped(context, landing, place, start)
+    if hooks.present(context.repository, context.base.commit, HOOKS[strategy]):
+        return _by_git(run, landing, place, start)
     wanted: list[Made] = []
     ends: list[int] = []
-    make = {"merge": _merges, "squash": _squashes, "rebase": _picks}[context.settings.strategy]
+    make = {"merge": _merges, "squash": _squashes, "rebase": _picks}[strategy]
     for several in make(context, landing, place, start):
         wanted += several
         ends.append(len(wanted) - 1)
     made = objects.commits(place, wanted, sign=context.settings.sign)
     objects.keep(place, made[-1:], [context.base.commit, *(step.tip for step in landing)])
     return [step._replace(commit=made[end]) for step, end in zip(landing, ends, strict=True)]
+
+
+def _by_git(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequence[str]) -> list[Step]:
+    """The same, made by git itself in a lane, one after another, so that the user's hooks run."""
+    context, repository = run.context, run.context.repository
+    built: list[Step] = []
+    line = context.base.commit
+    objects.keep(place, [step.tree for step in landing if step.tree], [line, *(step.tip for step in landing)])
+    with lanes.opened(repository, run.journal, run.operation, line) as lane:
+        for step, known in _with_known(context, landing, start):
+            assert step.tree is not None
+            try:
+                if context.settings.strategy == "merge":
+                    text = merge_message(context, step, place, known)
+                    parents, commit = [line, step.tip], hooks.merge(repository, lane, step.tip, text)
+                else:
+                    one = squash(context, step, place, known)
+                    author = objects.author_variables(one.author)
+                    parents, commit = [line], hooks.commit(repository, lane, step.tree, one.message, author)
+            except Refused as refused:
+                raise _not_by_a_hook(step, landing, f"git could not commit it: {refused.message}") from refused
+            found = looking.commit_and_parents(repository, lane)
+            other = git.changed_paths(repository, step.tree, commit)
+            if other or found[1:] != parents:
+                what = f"a hook changed {', '.join(other[:5])}" if other else "a hook moved its commit"
+                raise _not_by_a_hook(step, landing, f"it did not come out as simulated, {what}")
+            changing.set_lane(repository, lane, commit)  # whatever a hook has left there
+            built.append(step._replace(commit=commit))
+            line = commit
+    return built
+
+
+def _not_by_a_hook(step: Step, landing: Sequence[Step], why: str) -> Refused:
+    others = " ".join(one.id for one in landing if one is not step)
+    hints = [f"git fleet land {others}   # without it"] if others else []
+    return Refused(f"nothing landed: {step.id}: {why}", hints or ["put right on its branch what the hook names"])
 
 
 def _merges(

@@ -9,7 +9,7 @@ from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, LandOutcome, Step
-from git_fleet.operations import advance, build, gate, gating, running, statuses, stops
+from git_fleet.operations import advance, build, gate, gating, running, statuses, stops, verify
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
@@ -22,7 +22,7 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     repository = context.repository
     landing = [step for step in prepared.steps if step.action is Action.LAND]
     rest = [step for step in prepared.steps if step.action is not Action.LAND]
-    landing = build.commits(context, landing, prepared.place, prepared.start)
+    landing = build.commits(run, landing, prepared.place, prepared.start)
     running.keep(repository, operation, _pinned(context, landing, rest))
     if landing:
         if gate.chosen(context.settings, run.request):
@@ -72,3 +72,4 @@ def move_base(run: Run, built: Sequence[Step]) -> None:
     stops.write_down(context, journal, operation, landings, run.say)
     for step in built:
         run.say(Landed(step.id, step.branch, step.commit or new))
+    verify.after(context, built)

@@ -1,7 +1,9 @@
 """Lanes: scratch worktrees of ours, in which gates run and conflicts are resolved."""
 
+import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import FleetError
@@ -21,6 +23,18 @@ def open_for_gates(
 ) -> str:
     """A new lane at `commit` beside the `others` of the same landing; the journal knows of it before it is there."""
     return _open(repository, commit, lambda path: running.note(journal, operation, lanes=[*others, path]))
+
+
+@contextmanager
+def opened(repository: Repository, journal: database.Journal, operation: int, commit: str) -> Iterator[str]:
+    """A lane at `commit` for git to work in, beside those of gates; gone at the end."""
+    known = journal.operation(operation)
+    others = json.loads(known.detail).get("lanes", ()) if known else ()
+    path = open_for_gates(repository, journal, operation, commit, others)
+    try:
+        yield path
+    finally:
+        discard(repository, path)
 
 
 def _open(repository: Repository, commit: str, write_down: Callable[[str], None]) -> str:

@@ -159,8 +159,8 @@ def _worktree_away(
     repository: Repository, change: RecordedChange, operation: int, number: int
 ) -> RecordedChange | None:
     """A worktree that the operation made goes to the trash, whatever is in it by now."""
-    if not os.path.lexists(change.name):
-        return None
+    if not os.path.lexists(change.name) or os.path.realpath(change.name) != change.name:
+        return None  # what a link leads to is not what the operation made
     trashed = worktrees.trash_place(repository, change.name, operation, number)
     worktrees.move_folder_to_trash(trashed)
     worktrees.move_entry_to_trash(repository, trashed)
