@@ -25,10 +25,11 @@ def listed(context: Context) -> list[Trash]:
 
 def purge(context: Context, say: Listener) -> tuple[int | None, list[Trash]]:
     """Delete what is in the trash: the operation's number, and every item, `kept` where it is still there."""
+    running.refuse_inside_a_commit()
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
         recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
         known = journal.operations()
         trash.finish(repository, _parents(context, known))

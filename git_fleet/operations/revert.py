@@ -147,12 +147,22 @@ def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange
             return None
         if change.kind is ChangeKind.CONFIG:
             config.write(repository, {change.name: json.loads(change.before or "[]")})
+        elif change.before is None or not change.after:
+            _file_back(change)
         else:
             before, after = (
                 text.encode("utf-8", "surrogateescape") for text in (change.before or "", change.after or "")
             )
             files.write(change.name, before, expected=after)
     return RecordedChange(change.kind, change.name, change.after, change.before)
+
+
+def _file_back(change: RecordedChange) -> None:
+    """A file that was not there goes, one that was empty or missing comes again."""
+    if change.before is None:
+        os.unlink(change.name)
+    else:
+        worktrees.write_link(change.name, change.before, expected=change.after)
 
 
 def _worktree_away(

@@ -235,6 +235,34 @@ def move_entry(entry: str, place: str) -> None:
         os.rmdir(os.path.dirname(entry))  # as git does with the last one
 
 
+def write_link(path: str, text: str, expected: str | None) -> None:
+    """Replace a small file of a worktree's administration, or its `.git`, in one step. None: it is not there.
+
+    Raises Refused when it does not say what is expected any more.
+    """
+    fresh = f"{path}.new-{os.getpid()}"
+    try:
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with os.fdopen(file, "w", encoding="utf-8", errors="surrogateescape", newline="") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        if _said(path) != expected:
+            os.unlink(fresh)
+            raise Refused(f"'{path}' was changed meanwhile: nothing was written", ["git fleet doctor"])
+        os.rename(fresh, path)
+    except OSError as error:
+        raise Refused(f"'{path}' cannot be written: {error.strerror}") from error
+
+
+def _said(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
 def remove_scratch(path: str) -> None:
     """Remove a folder of nobody's, also where folders in it may not be written; what will not go stays."""
     import shutil
