@@ -166,4 +166,4 @@ def _recover(repository: Repository, say: Listener) -> None:
     with database.opened(repository.fleet_dir) as journal:
         killed.landings_anywhere(context, journal, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
