@@ -178,12 +178,15 @@ class Journal:
             verdicts[task] = verdict
         return verdicts
 
-    def record_gate(self, tree: str, command: str, environment: str, row: GateRow, task: str | None) -> None:
-        """Remember what a gate said."""
-        with self._writing("record_gate") as db:
-            db.execute(
+    def record_gates(self, rows: Sequence[tuple[str, str, str, GateRow, str | None]]) -> None:
+        """Remember what gates said: (tree, command, digest of the environment, what, task)."""
+        with self._writing("record_gates") as db:
+            db.executemany(
                 f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, ?, {_NAME}, ?, ?)",
-                (tree, _bytes(command), environment, row.verdict, row.seconds, _bytes(row.log), time.time(), task),
+                [
+                    (tree, _bytes(command), digest, row.verdict, row.seconds, _bytes(row.log), time.time(), task)
+                    for tree, command, digest, row, task in rows
+                ],
             )
 
     def _operation(self, row: tuple[int, str, str, str, float, float | None, str]) -> Operation:
