@@ -121,6 +121,8 @@ def merge_message(context: Context, step: Step, place: Quarantine, known: Sequen
     template = context.settings.message
     told = said.own(place, step.tip, known) if template and "{commits}" in template else []
     text = messages.of_merge(step, context.base.branch, template, [one.subject for one in told])
+    if not template:  # ours has its trailers: no git for each of many branches
+        return text
     return with_trailers(place, text, messages.trailers(step))
 
 
