@@ -134,7 +134,7 @@ def _simulated(
     from git_fleet.repo import merging
 
     with merging.quarantine(context.repository, context.base.commit) as place:
-        prepared = prepare(context, view, request, place)
+        prepared = prepare(context, view, request, place, anew=script)
     outcome = dry_run(context, prepared)
     if not script:
         return outcome, land.would_refuse(context, prepared)
