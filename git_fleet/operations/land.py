@@ -81,7 +81,7 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[Step, LandOutcome | None]:
     """The resolved conflict, tested and on the base, or what its gate said. Whatever goes wrong, it waits as before."""
     journal, operation = run.journal, run.operation
-    step = stops.resolved(run.context, one)
+    step = stops.resolved(run.context, journal, one)
     step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step))
     journal.finish(operation, OperationState.RUNNING)
     moved = False
