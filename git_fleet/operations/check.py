@@ -112,7 +112,7 @@ def _unplanned(context: Context, named: Iterable[Worktree | None], taken: set[st
             continue
         short = (tree.branch or "").removeprefix(_HEADS)
         row = names.row_of_branch(short or os.path.basename(tree.path))
-        id = row.id if row.id not in taken else short or tree.path
+        id = next(name for name in (row.id, short or tree.path, tree.path) if name not in taken)
         taken.add(id)
         found.append(Line(id, row.title or "", Tip(id, tree.branch, tree.head, tree.path)))
     return found

@@ -16,7 +16,7 @@ from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import integrated, landed, radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import lineage, looking
+from git_fleet.repo import around, lineage, looking
 from git_fleet.repo.merging import Quarantine
 
 
@@ -240,18 +240,22 @@ def outcome(ending: Ending, context: Context, steps: Sequence[Step], commit: str
 
 
 def refuse_dirty(context: Context, prepared: Prepared) -> None:
-    """Raises Refused when a branch that would land or stop has uncommitted work in its worktree, naming the files."""
-    holders = {tree.branch: tree for tree in prepared.snapshot.worktrees if tree.branch and tree.prunable is None}
+    """Raises Refused when a branch that would land or stop has uncommitted work in a worktree, naming the files."""
+    holders: dict[str, list[str]] = {}
+    for tree in prepared.snapshot.worktrees:
+        ref = tree.branch or around.branch_under_way(context.repository, tree)
+        if ref and tree.prunable is None:
+            holders.setdefault(ref, []).append(tree.path)
     wanted = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
-    tops = {step.id: holders[ref].path for step in wanted if (ref := f"refs/heads/{step.branch}") in holders}
-    dirt = looking.dirt([top for top in tops.values() if os.path.isdir(top)])
-    said = {id: what for id, top in tops.items() if (what := _uncommitted(dirt.get(top)))}
+    tops = [(step.id, top) for step in wanted for top in holders.get(f"refs/heads/{step.branch}", ())]
+    dirt = looking.dirt([top for _, top in tops if os.path.isdir(top)])
+    said = {id: f"in '{top}' {what}" for id, top in tops if (what := _uncommitted(dirt.get(top)))}
     if not said:
         return
     others = [step.id for step in wanted if step.id not in said]
     hints = ["commit it there, or move it out of the way, then land again"]
     hints += [f"git fleet land {' '.join(others)}   # those that are clean"] if others else []
-    raise Refused("not landed: " + "; ".join(f"{id} in '{tops[id]}' {what}" for id, what in said.items()), hints)
+    raise Refused("not landed: " + "; ".join(f"{id} {what}" for id, what in said.items()), hints)
 
 
 def _uncommitted(dirt: Dirt | None) -> str | None:

@@ -208,7 +208,7 @@ def unplanned(context: Context, standings: Mapping[str, states.Standing]) -> lis
             continue
         short = (tree.branch or "").removeprefix("refs/heads/")
         row = names.row_of_branch(short or os.path.basename(tree.path))
-        id = row.id if row.id not in taken else short or tree.path
+        id = next(name for name in (row.id, short or tree.path, tree.path) if name not in taken)
         taken.add(id)
         task = Task(id=id, title=row.title or "", slug="", branch=short, worktree=tree.path)
         rows.append((task, tree))

@@ -5,11 +5,13 @@ that write inherit the descriptor of the lock that they write under.
 """
 
 import os
+import shlex
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Fatal, GitError, Moved, Refused
+from git_fleet.model.errors import Busy, Fatal, GitError, Moved, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
@@ -55,7 +57,22 @@ def update_refs(
             raise Moved(
                 f"'{ref}' moved meanwhile: it is at {now.get(ref, 'nothing')}, not at {old or 'nothing'}", ["try again"]
             )
+    names = ("packed-refs", *(ref for ref, _, _ in updates))
+    _refuse_locked([f"{repository.common_dir}/{name}.lock" for name in names])
     raise GitError(args, result.status, result.stderr)
+
+
+def _refuse_locked(locks: Sequence[str]) -> None:
+    """Raises Busy where a lock of git's is in the way, by file and age; that age is no reason to break it."""
+    for lock in locks:
+        try:
+            age = max(0, round(time.time() - os.lstat(lock).st_mtime))
+        except OSError:
+            continue
+        raise Busy(
+            f"'{lock}' is in the way, {age} s old: a git is at work there, or was killed",
+            ["try again when it has ended", f"where no git runs any more: rm {shlex.quote(lock)}"],
+        )
 
 
 def commit_tree(repository: Repository, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
@@ -70,6 +87,7 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
     args = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", commit)
     result = _tell(repository, *args, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit)
     if result.status:
+        _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD")])
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
 
@@ -80,6 +98,7 @@ def move_back(top: str, repository: Repository, commit: str, action: str, inheri
         repository, "reset", "--keep", "--quiet", commit, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit
     )
     if result.status:
+        _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD")])
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}' back: {said}", [f"look there: git -C '{top}' status"])
 
@@ -90,10 +109,15 @@ def restore_file(top: str, repository: Repository, path: str) -> None:
     _must(_tell(repository, *args, cwd=top), *args)
 
 
-def fill(top: str, inherit: Sequence[int] = ()) -> process.Job:
-    """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does."""
-    argv = (*_in(top), "-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
-    return process.Job(argv, top, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
+    """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does.
+
+    `folder` is its descriptor: it goes there, wherever its path leads by then (by its path where there is no /proc).
+    """
+    args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
+    there = f"/proc/self/fd/{folder}"
+    where, cwd = (".", there) if os.path.isdir(there) else (top, top)
+    return process.Job((*_in(where), *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:

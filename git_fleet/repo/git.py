@@ -12,7 +12,7 @@ from types import MappingProxyType
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Repository, Worktree
 from git_fleet.repo import process
-from git_fleet.repo.location import git_program
+from git_fleet.repo.location import OLDEST_GIT, git_program
 
 PINNED = (
     *("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false"),
@@ -96,6 +96,16 @@ def version(repository: Repository) -> tuple[int, ...]:
     return tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
 
 
+def refuse_too_old(repository: Repository) -> None:
+    """Raises Fatal for a git that lacks what we need; asked only where something failed, to cost nothing before."""
+    here = version(repository)
+    if here < OLDEST_GIT:
+        said, needed = (".".join(map(str, number)) for number in (here, OLDEST_GIT))
+        raise Fatal(
+            f"git {said} is too old: git fleet needs {needed}", ["install a newer git, or put it first on PATH"]
+        )
+
+
 def config_entries(repository: Repository, pattern: str) -> list[tuple[str, str]]:
     """(key, value) for each key that matches the regular expression, in git's order; a bare key has value `true`.
 
@@ -169,11 +179,12 @@ def worktrees(repository: Repository) -> tuple[Worktree, ...]:
     """`git worktree list`, the main worktree (or the bare repository) first. Raises Fatal when git cannot list them."""
     result = ask(repository, "worktree", "list", "--porcelain", "-z")
     if result.status:
+        refuse_too_old(repository)
         said = result.stderr.strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else f"exit status {result.status}"
         raise Fatal(
             f"git cannot list the worktrees: {reason}",
-            [f"look for an empty or half-written entry under '{repository.common_dir}/worktrees/'"],
+            ["git fleet doctor   # finds the entry, and what to do about it"],
         )
     records = [record.split("\0") for record in result.stdout.split("\0\0") if record.strip("\0")]
     found = tuple(_worktree(lines, main=index == 0) for index, lines in enumerate(records))

@@ -36,7 +36,7 @@ def locate() -> Repository:
     # The one question that hears GIT_DIR: it may be what the user typed (`git --git-dir=… fleet`). What other variables
     # say of other places holds for the command that set them.
     heard = ("GIT_DIR", "GIT_WORK_TREE") if "GIT_DIR" in os.environ else ()
-    told = {name: os.environ[name] for name in heard if name in os.environ}
+    told = {"LC_ALL": "C", **{name: os.environ[name] for name in heard if name in os.environ}}
     asked = process.run([git_program(), "rev-parse", *_QUESTIONS], cwd=here, env=told)
     answers = asked.stdout.split("\n")[:-1]  # splitlines would also split at what Unicode calls a line
     if len(answers) < 4:
@@ -47,7 +47,7 @@ def locate() -> Repository:
     top = os.path.realpath(answers[4]) if len(answers) > 4 and answers[4] else None
     git_dir, common_dir = os.path.realpath(git_dir), os.path.realpath(common_dir)
     is_bare = bare == "true" and git_dir == common_dir
-    if is_bare and not told:
+    if is_bare and not heard:
         _refuse_embedded(common_dir)
     return Repository(
         common_dir=common_dir,

@@ -205,6 +205,7 @@ def _under_real_names(merge: Merge, commits: tuple[str, str]) -> Merge:
 
 
 def _reason(place: Quarantine, pair: tuple[str, str], result: process.Result) -> str:
+    git.refuse_too_old(place.repository)
     if ask(place, "merge-base", *pair).status == 1:
         return "no common history"
     said = [line for line in result.stderr.splitlines() if line.strip()]
