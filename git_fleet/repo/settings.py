@@ -40,7 +40,7 @@ def load(repository: Repository) -> Settings:
         review_s=_seconds(plain, "fleet.review", default.review_s),
         message=_last(plain, "fleet.message"),
         strategy=_choice(plain, "fleet.strategy", ("merge", "squash", "rebase", "ff")),
-        gates=(*(Gate("gate", command) for command in plain.get("fleet.gate", ()) if command), *gates),
+        gates=(*_plain_gates(plain), *gates),
         gate_mode=_choice(plain, "fleet.gatemode", ("each", "tip")),
         gate_jobs=_number(plain, "fleet.gatejobs") or max(1, (os.cpu_count() or 2) // 2),
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
@@ -52,6 +52,14 @@ def load(repository: Repository) -> Settings:
         hints=_flag(plain, "advice.fleet", default=True),
         rows=tuple((name, tuple(entries)) for name, entries in rows.items()),
     )
+
+
+def _plain_gates(plain: dict[str, list[str]]) -> list[Gate]:
+    """Those without a name of their own: `gate`; of several, `gate 1`, `gate 2`, …"""
+    commands = [command for command in plain.get("fleet.gate", ()) if command]
+    return [
+        Gate("gate" if len(commands) == 1 else f"gate {number}", command) for number, command in enumerate(commands, 1)
+    ]
 
 
 def base_of(repository: Repository, settings: Settings, worktrees: tuple[Worktree, ...], onto: str | None) -> Base:
