@@ -119,7 +119,9 @@ def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
     args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
     there = f"/proc/self/fd/{folder}"
     where, cwd = (".", there) if os.path.isdir(there) else (top, top)
-    return process.Job((*_in(where), *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+    private = git.private_dir(cwd, named=top) or f"{top}/.git"  # not of `.`: that is where we are, not where the job is
+    argv = (git_program(), f"--git-dir={private}", f"--work-tree={where}", *args)
+    return process.Job(argv, cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:
