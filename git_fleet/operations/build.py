@@ -34,7 +34,9 @@ def commits(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequenc
     """
     context = run.context
     strategy = context.settings.strategy
-    if not landing or strategy == "ff":
+    if all(step.commit for step in landing):  # they are there already, on an integration branch
+        return list(landing)
+    if strategy == "ff":
         return [step._replace(commit=step.tip) for step in landing]
     verify.refuse_dropped(context, landing, place, start)
     if hooks.present(context.repository, context.base.commit, HOOKS[strategy]):
