@@ -131,11 +131,14 @@ def _simulated(
     from git_fleet.operations import gate, land
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
+    from git_fleet.output.escape import safe
     from git_fleet.repo import merging
 
     with merging.quarantine(context.repository, context.base.commit) as place:
         prepared = prepare(context, view, request, place)
     outcome = dry_run(context, prepared)
+    for brought in prepared.brought:
+        front.note(safe(brought))
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = gate.chosen(context.settings, request)
