@@ -207,6 +207,7 @@ def test_case_92_what_acts_beyond_its_own_files(tmp_path: Path) -> None:
     repo.git("add", "-A", cwd=tree)
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.oid('main')},lib", cwd=tree)
     repo.git("commit", "-q", "-m", "beyond", cwd=tree)
+    (tree / "lib").mkdir()
     repo.commit("plain", {"y": "x\n"}, tmp_path / "2")
     said = (
         "note: 1 brings a change of '.gitmodules', another plan: 'PLAN.md', "
