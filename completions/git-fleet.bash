@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add status check land sync remove clean undo log path demo help completion"
+__git_fleet_commands="init plan graph add status check land sync remove clean undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -26,6 +26,7 @@ __git_fleet_options ()
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;
 	log) echo "--json -n $common" ;;
+	doctor) echo "--repair --dry-run --json $common" ;;
 	path) echo "--plan= $common" ;;
 	demo) echo "--keep $common" ;;
 	*) echo "$common" ;;

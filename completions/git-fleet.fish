@@ -40,7 +40,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add status check land sync remove clean undo log path demo help completion
+set -l commands init plan graph add status check land sync remove clean undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -57,6 +57,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree
 complete -c git-fleet -n __git_fleet_needs_command -a clean -d 'Remove all that has landed, or empty the trash'
 complete -c git-fleet -n __git_fleet_needs_command -a undo -d 'Take an operation back'
 complete -c git-fleet -n __git_fleet_needs_command -a log -d 'List the operations'
+complete -c git-fleet -n __git_fleet_needs_command -a doctor -d 'Find what is broken'
 complete -c git-fleet -n __git_fleet_needs_command -a path -d 'Print the path of a worktree'
 complete -c git-fleet -n __git_fleet_needs_command -a demo -d 'Play the whole loop in a repository made for it'
 complete -c git-fleet -n __git_fleet_needs_command -a help -d 'Show the manual'
@@ -68,8 +69,8 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
 complete -c git-fleet -n '__git_fleet_is plan graph add status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan status check land clean log' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init plan add land sync remove clean undo' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is plan status check land clean log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is init plan add land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
 complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
@@ -115,6 +116,8 @@ complete -c git-fleet -n '__git_fleet_is sync' -l rebase -d 'Rebase instead of m
 complete -c git-fleet -n '__git_fleet_is land' -l abort -d 'Give up the rest'
 
 complete -c git-fleet -n '__git_fleet_is clean' -l purge -d 'Delete for good what is in the trash'
+
+complete -c git-fleet -n '__git_fleet_is doctor' -l repair -d 'Do what is safe'
 
 complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many'
 complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'

@@ -30,6 +30,7 @@ SUMMARIES = MappingProxyType(
         "clean": "Remove all that has landed; --purge empties the trash",
         "undo": "Take back the last operation",
         "log": "List operations",
+        "doctor": "Find what is broken; --repair mends what is safe",
         "path": "Print the path of a task's worktree",
         "demo": "Play the whole loop in a throw-away repository",
         "help": "Show a manual page",

@@ -347,6 +347,8 @@ def is_reader(args: Iterable[str]) -> bool:
     """Do these arguments of `git fleet` promise to write nothing?"""
     words = list(args)
     command = next((word for word in words if not word.startswith("-") or word == "--version"), None)
+    if command == "doctor":
+        return "--repair" not in words
     if command == "plan" and {"set", "drop", "--to"} & set(words):
         return False
     return command is None or command in READERS or bool(READER_OPTIONS & set(words))

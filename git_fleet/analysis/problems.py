@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from git_fleet.analysis import names, ownership, waves
 from git_fleet.analysis.paths import parents
 from git_fleet.analysis.state import is_dropped
-from git_fleet.model.plan import Plan, Problem, Severity, SourceKind, Task
+from git_fleet.model.plan import Folding, Plan, Problem, Severity, SourceKind, Task
 
 
 def problems(plan: Plan, others: Sequence[Problem] = ()) -> tuple[Problem, ...]:
@@ -20,7 +20,7 @@ def problems(plan: Plan, others: Sequence[Problem] = ()) -> tuple[Problem, ...]:
     found = (
         *plan.problems,
         *_bad_names(tasks),
-        *_doubles(tasks),
+        *_doubles(tasks, plan.folding),
         *_clashing_branches(tasks),
         *_nested_worktrees(tasks),
         *_bad_needs(tasks),
@@ -46,22 +46,32 @@ def _bad_names(tasks: Sequence[Task]) -> Iterator[Problem]:
             yield _error("bad-branch", f"{task.id}: branch {task.branch!r} will not do: {why}", task)
 
 
-def _doubles(tasks: Sequence[Task]) -> Iterator[Problem]:
+def look_alike(tasks: Sequence[Task]) -> bool:
+    """Do branches or worktrees of two tasks differ by case or Unicode form alone?"""
+    branches, worktrees = [task.branch for task in tasks], [task.worktree for task in tasks]
+    return any(len(set(map(_folded, names))) < len(set(names)) for names in (branches, worktrees))
+
+
+def _doubles(tasks: Sequence[Task], folding: Folding) -> Iterator[Problem]:
     for first, second in _same(tasks, lambda task: _folded(task.id)):
         alike = "" if first.id == second.id else f" (as {first.id!r}, but for case or accents)"
         yield _error("duplicate-id", f"id {second.id!r} is taken{_by(first)}{alike}", first, second)
     for first, second in _same(tasks, lambda task: _folded(task.branch)):
-        yield _double("branch", first, second, first.branch, second.branch)
+        yield _double("branch", first, second, (first.branch, second.branch), folding)
     for first, second in _same(tasks, lambda task: _folded(task.worktree)):
-        yield _double("worktree", first, second, first.worktree, second.worktree)
+        yield _double("worktree", first, second, (first.worktree, second.worktree), folding)
 
 
-def _double(what: str, first: Task, second: Task, one: str, other: str) -> Problem:
+def _double(what: str, first: Task, second: Task, names: tuple[str, str], folding: Folding) -> Problem:
+    one, other = names
     if one == other:
         return _error(
             f"duplicate-{what}", f"{second.id}: {what} '{other}' is that of {first.id}{_at(first)}", first, second
         )
     message = f"{second.id}: {what} '{other}' differs from '{one}' of {first.id}{_at(first)} by case or accents alone"
+    only_form = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    if folding.form if only_form else folding.case:
+        return _error("case-clash", f"{message}: the same for the file system here", first, second)
     return _error("case-clash", message, first, second)._replace(severity=Severity.WARNING)
 
 

@@ -301,8 +301,41 @@ def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
         connection.close()
 
 
+def examine(fleet_dir: str) -> tuple[str, str, str] | None:
+    """What is wrong with the journal, without writing anything: (`damaged` or `newer`, the file, why)."""
+    path = path_of(fleet_dir)
+    if not os.path.lexists(path):
+        return None
+    import sqlite3
+    from urllib.parse import quote
+
+    try:
+        connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=BUSY_S)
+        try:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            lacking = _lacking(connection) if 0 < version <= len(MIGRATIONS) else None
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        hot = os.path.exists(f"{path}-journal") and os.path.isfile(path)  # of a killed writer: the next one mends it
+        return None if hot else ("damaged", path, str(error))
+    except sqlite3.Error as error:
+        return "damaged", path, str(error)
+    if version > len(MIGRATIONS):
+        return "newer", path, f"its version is {version}, ours {len(MIGRATIONS)}"
+    why = said if said != "ok" else lacking
+    return ("damaged", path, str(why)) if why else None
+
+
+def _lacking(connection: "sqlite3.Connection") -> str | None:
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    lacking = sorted({"operation", "change", "landing"} - there)
+    return f"it lacks the table {lacking[0]}" if lacking else None
+
+
 def _damaged(path: str, error: Exception) -> Fatal:
     return Fatal(
         f"the fleet's journal '{path}' cannot be used: {error}",
-        ["move the file aside: the fleet works without it, less its history"],
+        ["git fleet doctor --repair   # moves it aside: the fleet works without it, less its history"],
     )

@@ -74,6 +74,21 @@ def _wait(fd: int, path: str, wait_s: float, waits: Callable[[str], None] | None
         pause = min(pause * 2, 0.25)
 
 
+def is_held(fleet_dir: str, name: str) -> bool:
+    """Does anybody hold this lock right now? Writes nothing."""
+    try:
+        fd = os.open(f"{fleet_dir}/locks/{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+
+
 def holder(fleet_dir: str, name: str) -> int | None:
     """The process that says it holds a lock, if there is one of that number: to tell people, never to decide anything.
 

@@ -95,12 +95,21 @@ class Problem(NamedTuple):
     line: int | None = None
 
 
+class Folding(NamedTuple):
+    """Which different names the file system takes for one: those that differ in case, or in Unicode's form alone."""
+
+    case: bool = False
+    form: bool = False
+
+
 class Plan(NamedTuple):
     """The tasks in the order in which they stand, and where they were read from."""
 
     source: Source
     tasks: tuple[Task, ...]
     problems: tuple[Problem, ...] = ()
+    folding: Folding = Folding()
+    """Asked only where names of tasks look alike."""
 
 
 class Overlap(NamedTuple):

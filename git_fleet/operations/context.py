@@ -39,7 +39,21 @@ def with_plan(context: Context, plan_file: str | None) -> Context:
 
     where = os.path.abspath(plan_file) if plan_file else None
     plan = source.read(context.settings, context.repository, context.worktrees, context.base.branch, where)
-    return context._replace(plan=plan)
+    return context._replace(plan=_with_folding(context, plan))
+
+
+def _with_folding(context: Context, plan: Plan) -> Plan:
+    """The file system is asked what it takes for the same only where a plan has names that look alike."""
+    names = [name for task in plan.tasks for name in (task.branch, task.worktree)]
+    if len({name.casefold() for name in names}) == len(names) and all(map(str.isascii, names)):
+        return plan
+    from git_fleet.analysis import problems
+    from git_fleet.repo import folding
+
+    if not problems.look_alike(plan.tasks):
+        return plan
+    places = {os.path.dirname(task.worktree) for task in plan.tasks}
+    return plan._replace(folding=folding.look(context.repository, places))
 
 
 def _without_workspace_on_base(context: Context) -> Context:

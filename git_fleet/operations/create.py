@@ -174,7 +174,7 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
             context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
-            operation, alive = None, None
+            operation, alive, registered = None, None, []
             if wanted and request.new_row is not None:
                 with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
                     # first: a plan that cannot hold it refuses
@@ -185,8 +185,8 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
                 begun = running.begun(repository, journal, "add", summary, intents)
                 operation, alive = until_filled.enter_context(begun)
-                wanted = [answer for answer in wanted if _register(context, answer, operation, lock, say)]
-        made = _fill(context, wanted, operation, alive, say)
+                registered = [(answer, _register(context, answer, operation, lock, say)) for answer in wanted]
+        made = _fill(context, registered, operation, alive, say)
         if operation is not None:
             journal.rewrite(operation, [change for answer in made for change in _intents(context, answer)])
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
@@ -213,8 +213,10 @@ def _intents(context: Context, answer: admission.Admission) -> list[RecordedChan
     return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
 
 
-def _register(context: Context, answer: admission.Admission, operation: int, lock: locks.Lock, say: Listener) -> bool:
-    """Branch and worktree without files. False, with nothing left of it, when that failed."""
+def _register(
+    context: Context, answer: admission.Admission, operation: int, lock: locks.Lock, say: Listener
+) -> int | None:
+    """Branch and worktree without files; a descriptor of its folder. None, with nothing left of it, if that failed."""
     repository, task = context.repository, answer.task
     commit = context.base.commit
     try:
@@ -222,12 +224,11 @@ def _register(context: Context, answer: admission.Admission, operation: int, loc
         if answer.new_branch:
             new = [changing.RefUpdate(ref, None, commit) for ref in (task.ref, f"{git.ORIGINS}{task.branch}")]
             changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
-        worktrees.create(repository, task.worktree, task.branch, [lock.fd])
+        return worktrees.create(repository, task.worktree, task.branch, [lock.fd])
     except (FleetError, OSError) as error:
         revert.take_back(repository, _intents(context, answer), operation, lock)
         say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))
-        return False
-    return True
+        return None
 
 
 def _is_lost(tree: Worktree) -> bool:
@@ -246,7 +247,7 @@ def _forget_lost(context: Context, task: Task, operation: int) -> None:
 
 def _fill(
     context: Context,
-    wanted: list[admission.Admission],
+    registered: Sequence[tuple[admission.Admission, int | None]],
     operation: int | None,
     alive: locks.Lock | None,
     say: Listener,
@@ -255,10 +256,12 @@ def _fill(
     repository = context.repository
     at_once = os.cpu_count() or 2
     inherit = (alive.fd,) if alive else ()  # a killed parent does not stop its git children
-    jobs = [changing.fill(answer.task.worktree, inherit) for answer in wanted]
+    wanted = [(answer, folder) for answer, folder in registered if folder is not None]
+    jobs = [changing.fill(answer.task.worktree, folder, inherit) for answer, folder in wanted]
     results = process.run_many(jobs, at_once=at_once, done=lambda n: say(Progress("filling worktrees", n, len(jobs))))
     made = []
-    for answer, result in zip(wanted, results, strict=True):
+    for (answer, folder), result in zip(wanted, results, strict=True):
+        os.close(folder)
         if result.status == 0:
             made.append(answer)
             continue

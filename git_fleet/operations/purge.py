@@ -25,6 +25,7 @@ def listed(context: Context) -> list[Trash]:
 
 def purge(context: Context, say: Listener) -> tuple[int | None, list[Trash]]:
     """Delete what is in the trash: the operation's number, and every item, `kept` where it is still there."""
+    running.refuse_inside_a_commit()
     repository = context.repository
     running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:

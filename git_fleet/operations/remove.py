@@ -1,7 +1,8 @@
 """`remove`: the worktree goes to the trash whole, then the landed branch by compare-and-swap. Nothing is deleted."""
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -34,7 +35,21 @@ def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged
     tasks = [find(context.plan, name) for name in dict.fromkeys(names)]
     if any(task.ref == context.base.ref for task in tasks):
         raise Refused(f"nothing removed: '{context.base.branch}' is the base", ["git fleet status"])
-    return judge_tasks(context, view, tasks)
+    judged = judge_tasks(context, view, tasks)
+    _refuse_retitled(context, view, {task.id for task in tasks} - {one.task.id for one in judged})
+    return judged
+
+
+def _refuse_retitled(context: Context, view: PlanView, ids: Collection[str]) -> None:
+    """Raises Refused where there is nothing of a task but a branch that was made for it under another title."""
+    if not ids:
+        return
+    snapshot, _ = survey.look(context)
+    standings = states.standings(context.plan, snapshot, view.overlaps)
+    for id, old in survey.older_branches(context, snapshot, standings).items():
+        if id in ids:
+            said = f"nothing removed: the branch '{old}' of {id} was made when its title was another"
+            raise Refused(said, [f"git fleet plan set {id} branch {shlex.quote(old)}", "git fleet status"])
 
 
 def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list[Judged]:

@@ -147,6 +147,8 @@ def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange
             return None
         if change.kind is ChangeKind.CONFIG:
             config.write(repository, {change.name: json.loads(change.before or "[]")})
+        elif change.before is None or not change.after:
+            _file_back(change)
         else:
             before, after = (
                 text.encode("utf-8", "surrogateescape") for text in (change.before or "", change.after or "")
@@ -155,12 +157,20 @@ def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange
     return RecordedChange(change.kind, change.name, change.after, change.before)
 
 
+def _file_back(change: RecordedChange) -> None:
+    """A file that was not there goes, one that was empty or missing comes again."""
+    if change.before is None:
+        os.unlink(change.name)
+    else:
+        worktrees.write_link(change.name, change.before, expected=change.after)
+
+
 def _worktree_away(
     repository: Repository, change: RecordedChange, operation: int, number: int
 ) -> RecordedChange | None:
     """A worktree that the operation made goes to the trash, whatever is in it by now."""
-    if not os.path.lexists(change.name):
-        return None
+    if not os.path.lexists(change.name) or os.path.realpath(change.name) != change.name:
+        return None  # what a link leads to is not what the operation made
     trashed = worktrees.trash_place(repository, change.name, operation, number)
     worktrees.move_folder_to_trash(trashed)
     worktrees.move_entry_to_trash(repository, trashed)

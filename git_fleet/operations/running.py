@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy, Refused
+from git_fleet.model.errors import Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import RecordedChange
-from git_fleet.repo import changing, git, process
+from git_fleet.repo import changing, git, process, trust
 
 KEEP = "refs/fleet/keep/"
 """`refs/fleet/keep/<operation>/<n>` holds on to objects that an operation needs until it is forgotten."""
@@ -40,6 +40,7 @@ def begun(
     detail: str = "{}",
 ) -> Iterator[tuple[int, locks.Lock]]:
     """A new operation's number, and the lock that shows it to be alive while the block, or a child with it, lasts."""
+    trust.remember(repository, anew=False)
     number = journal.begin(kind, summary, changes, detail, at_least=above_kept(repository))
     with alive(repository, number) as lock:
         yield number, lock
@@ -57,13 +58,7 @@ def alive(repository: Repository, number: int) -> Iterator[locks.Lock]:
 
 def is_alive(repository: Repository, number: int) -> bool:
     """Does a process work on this operation right now?"""
-    if not os.path.exists(f"{repository.fleet_dir}/locks/operation-{number}.lock"):
-        return False
-    try:
-        with locks.hold(repository.fleet_dir, f"operation-{number}", wait_s=0.0):
-            return False
-    except Busy:
-        return True
+    return locks.is_held(repository.fleet_dir, f"operation-{number}")
 
 
 def note(journal: database.Journal, operation: int, **facts: object) -> None:

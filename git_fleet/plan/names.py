@@ -7,10 +7,13 @@ from collections.abc import Sequence, Set
 
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Problem, Row, Severity, Task
+from git_fleet.model.portable import MOST_BYTES, is_device, unportable
 from git_fleet.model.settings import Settings
 
 _NOTHING = frozenset(("", "—", "–", "-", "none", "n/a"))
 _SLUG_MOST = 40
+_MOST_PATH = 3_000
+"""A path has room for 4,096 bytes, and there have to be files below a worktree."""
 _ID_MOST = 64
 _NUMBERED = re.compile(r"(?P<id>\d+|[A-Z][A-Z0-9]*-\d+)(?:[-_](?P<title>.+))?")
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(d|h|m|s)(?:ays?|(?:ou)?rs?|in(?:ute)?s?|ec(?:ond)?s?)?", re.I)
@@ -177,6 +180,8 @@ def _bad_place(row: Row, task: Task, repository: Repository, *, own_config: bool
 
 def _wrong_with(written: str | None, place: str, repository: Repository, *, own_config: bool) -> str | None:
     main = repository.main
+    if _bytes(place) > _MOST_PATH or _bytes(os.path.basename(place)) > MOST_BYTES:
+        return f"is too long: at most {MOST_BYTES} bytes for its name and {_MOST_PATH:,} in all"
     if place == main:
         return "is the main worktree: the base is no workspace"
     inside_git = place.endswith("/.git") or "/.git/" in place
@@ -184,7 +189,12 @@ def _wrong_with(written: str | None, place: str, repository: Repository, *, own_
         return "is inside the git directory"
     if _within(main, place):
         return "holds the main worktree"
-    if own_config or written is None:
+    if written is None:
+        return "has the name of a device on Windows" if is_device(os.path.basename(place)) else None
+    why = next((why for part in written.split("/") if part not in ("", ".", "..") and (why := unportable(part))), None)
+    if why:
+        return f"will not do: {why}"
+    if own_config:
         return None
     if written.startswith("~"):
         return "starts with '~', which only your own git configuration may"
@@ -207,3 +217,7 @@ def _spaced(title: str | None) -> str | None:
 
 def _safe_id(text: str) -> str:
     return re.sub("[^A-Za-z0-9._-]+", "-", text).strip("-._")[:_ID_MOST].rstrip("-._") or "task"
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))

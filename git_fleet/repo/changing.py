@@ -109,10 +109,15 @@ def restore_file(top: str, repository: Repository, path: str) -> None:
     _must(_tell(repository, *args, cwd=top), *args)
 
 
-def fill(top: str, inherit: Sequence[int] = ()) -> process.Job:
-    """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does."""
-    argv = (*_in(top), "-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
-    return process.Job(argv, top, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
+    """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does.
+
+    `folder` is its descriptor: it goes there, wherever its path leads by then (by its path where there is no /proc).
+    """
+    args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
+    there = f"/proc/self/fd/{folder}"
+    where, cwd = (".", there) if os.path.isdir(there) else (top, top)
+    return process.Job((*_in(where), *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:

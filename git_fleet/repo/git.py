@@ -184,7 +184,7 @@ def worktrees(repository: Repository) -> tuple[Worktree, ...]:
         reason = said[0].removeprefix("fatal: ") if said else f"exit status {result.status}"
         raise Fatal(
             f"git cannot list the worktrees: {reason}",
-            [f"look for an empty or half-written entry under '{repository.common_dir}/worktrees/'"],
+            ["git fleet doctor   # finds the entry, and what to do about it"],
         )
     records = [record.split("\0") for record in result.stdout.split("\0\0") if record.strip("\0")]
     found = tuple(_worktree(lines, main=index == 0) for index, lines in enumerate(records))

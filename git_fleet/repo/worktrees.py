@@ -19,16 +19,53 @@ _EMPTY = "refs/fleet/empty"
 """A commit without files; kept, so that it is made once and never dangles."""
 
 
-def create(repository: Repository, path: str, branch: str, inherit: Sequence[int] = ()) -> None:
+def create(repository: Repository, path: str, branch: str, inherit: Sequence[int] = ()) -> int:
     """Register a worktree on an existing branch; its folder holds nothing but `.git` yet.
 
-    libgit2 checks files out while it registers, which would take long under the lock; so it registers a temporary
-    branch with an empty tree, and HEAD is then set to the real one. Raises Fatal.
+    Returns a descriptor of the folder, by which it is to be filled: its path may be made to lead elsewhere at any time.
+    Raises Fatal; Refused, with nothing left, where that has happened already.
     """
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    parent, name = os.path.split(path)
+    os.makedirs(parent, exist_ok=True)
+    holder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if os.path.realpath(parent) != parent:
+            raise Refused(
+                f"'{parent}' leads elsewhere, to '{os.path.realpath(parent)}'", ["look for a link on the way"]
+            )
+        entry = _registered(repository, path, branch, inherit)
+        try:
+            return _opened(holder, name, entry)
+        except OSError:
+            _forget(entry, path)
+            raise Refused(f"'{parent}' was replaced while the worktree was made there", ["try again"]) from None
+    finally:
+        os.close(holder)
+
+
+def _opened(holder: int, name: str, entry: str) -> int:
+    """The folder `name` of an open folder, if it is the worktree with this entry. Raises OSError."""
+    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=holder)
+    try:
+        link = os.open(".git", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        with open(link, encoding="utf-8", errors="surrogateescape") as file:
+            if os.path.basename(file.read().removesuffix("\n").rstrip("/")) != os.path.basename(entry):
+                raise FileNotFoundError(name)
+    except OSError:
+        os.close(folder)
+        raise
+    return folder
+
+
+def _registered(repository: Repository, path: str, branch: str, inherit: Sequence[int]) -> str:
+    """Register it, and say where its administrative entry is.
+
+    libgit2 checks files out while it registers, which would take long under the lock; so it registers a temporary
+    branch with an empty tree, and HEAD is then set to the real one.
+    """
     if not _libgit2_opens(repository):
         changing.add_worktree(repository, path, branch, inherit)
-        return
+        return os.path.normpath(git.private_dir(path) or "")
     import pygit2
 
     opened = pygit2.Repository(repository.common_dir)
@@ -39,16 +76,17 @@ def create(repository: Repository, path: str, branch: str, inherit: Sequence[int
         opened.create_commit(_EMPTY, nobody, nobody, "empty\n", opened.TreeBuilder().write(), [])
     temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
     name = _free_name(repository, os.path.basename(path))
+    entry = f"{repository.common_dir}/worktrees/{name}"
     try:
         opened.add_worktree(name, path, temporary)
-        linked = pygit2.Repository(path)
-        linked.set_head(f"refs/heads/{branch}")
+        pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
         # The log tells of the temporary branch alone, the index is of the empty tree: git writes both as it fills in.
         for file in ("logs/HEAD", "index"):
             with suppress(FileNotFoundError):
-                os.unlink(f"{linked.path}/{file}")
+                os.unlink(f"{entry}/{file}")
+        return entry
     except (pygit2.GitError, ValueError, OSError) as error:
-        _forget(f"{repository.common_dir}/worktrees/{name}", path)
+        _forget(entry, path)
         raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
     finally:
         opened.references.delete(_TEMPORARY)
@@ -195,6 +233,34 @@ def move_entry(entry: str, place: str) -> None:
     _rename(entry, place)
     with suppress(OSError):
         os.rmdir(os.path.dirname(entry))  # as git does with the last one
+
+
+def write_link(path: str, text: str, expected: str | None) -> None:
+    """Replace a small file of a worktree's administration, or its `.git`, in one step. None: it is not there.
+
+    Raises Refused when it does not say what is expected any more.
+    """
+    fresh = f"{path}.new-{os.getpid()}"
+    try:
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with os.fdopen(file, "w", encoding="utf-8", errors="surrogateescape", newline="") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        if _said(path) != expected:
+            os.unlink(fresh)
+            raise Refused(f"'{path}' was changed meanwhile: nothing was written", ["git fleet doctor"])
+        os.rename(fresh, path)
+    except OSError as error:
+        raise Refused(f"'{path}' cannot be written: {error.strerror}") from error
+
+
+def _said(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 def remove_scratch(path: str) -> None:

@@ -49,9 +49,13 @@ CORPUS = (
 )
 
 
+ELSEWHERE = ("a./b", "CON")
+"""What git takes, and Windows does not."""
+
+
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_corpus(name: str) -> None:
-    assert (bad_branch(name) is None) == git_takes(name)
+    assert (bad_branch(name) is None) == (git_takes(name) and name not in ELSEWHERE)
 
 
 @settings(deadline=None, max_examples=60)

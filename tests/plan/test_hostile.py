@@ -13,7 +13,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import rooms
 from kit import ROOT, Repo, make_repo
+
+from git_fleet.repo import changing, process, worktrees
 
 HEAD = "| id | title | branch | worktree | files | needs | status |\n|--|--|--|--|--|--|--|\n"
 OTHERS = (
@@ -402,7 +405,27 @@ def test_case_19_a_branch_that_would_be_a_folder_of_one_that_is_there(repo: Repo
 def test_case_20_branches_equal_but_for_case_are_named(repo: Repo) -> None:
     written(repo, HEAD + row("1", branch="b/One") + row("2", branch="b/one"))
     found = repo.fleet("plan", "--json").json["problems"]
-    assert "case-clash" in {one["code"] for one in found}
+    assert [(one["code"], one["severity"]) for one in found if one["code"] == "case-clash"] == [
+        ("case-clash", "warning")
+    ]
+    repo.fleet("add", "1", "2", check=0)  # here they are two
+
+
+@pytest.mark.parametrize("what", ["branch", "worktree"])
+@pytest.mark.parametrize(
+    ("setting", "other"), [("core.ignoreCase", "ONE"), ("core.precomposeUnicode", unicodedata.normalize("NFD", "oné"))]
+)
+def test_case_20_names_that_the_file_system_takes_for_one(repo: Repo, setting: str, other: str, what: str) -> None:
+    """git notes at the start what the repository's file system does."""
+    one = "one" if other == "ONE" else "oné"
+    values = ({"branch": f"b/{one}"}, {"branch": f"b/{other}"})
+    if what == "worktree":
+        values = ({"worktree": f"../{one}"}, {"worktree": f"../{other}"})
+    written(repo, HEAD + row("1", **values[0]) + row("2", **values[1]))
+    repo.git("config", setting, "true")
+    assert "the same for the file system here" in broken(repo, "case-clash", line=4)
+    repo.git("config", setting, "false")
+    assert repo.fleet("plan", check=0).err.count("error") == 0
 
 
 def test_case_21_names_that_mean_something_else_to_git(repo: Repo) -> None:
@@ -423,14 +446,44 @@ def test_case_21_a_tag_of_the_same_name_changes_nothing(repo: Repo) -> None:
 
 
 def test_case_22_names_that_no_file_system_should_have(repo: Repo) -> None:
-    names = ("a:b", "a b", "a.", "a~1", "a^", "a?b", "a*", "a[b")
+    names = ("a:b", "a b", "a.", "a~1", "a^", "a?b", "a*", "a[b", "CON", "b/nul.txt", "aux/b", "a./b", "LPT1")
     broken_in_every_row(repo, "bad-branch", [row(str(n), branch=f"`{one}`") for n, one in enumerate(names)])
+
+
+def test_case_22_worktrees_that_no_file_system_should_have(repo: Repo) -> None:
+    places = ("CON", "../nul.txt", "Aux", "GIT~1", "../PROGRA~2.EXT", "a:b", "a.", "../com1.x.y/deep")
+    broken_in_every_row(repo, "path-escapes", [row(str(n), worktree=f"`{one}`") for n, one in enumerate(places)])
+    fine = ("console", "auxiliary", "a~b", "v1.0~rc", "com10", ".hidden")
+    written(repo, HEAD + "".join(row(str(n), worktree=f"`../{one}`") for n, one in enumerate(fine)))
+    repo.fleet("plan", check=0)
+    repo.git("config", "fleet.worktree", "{slug}")
+    written(repo, HEAD + row("1", title="nul"))
+    assert "device" in broken(repo, "path-escapes", line=3)
 
 
 @pytest.mark.parametrize("branch", ["x" * 256, "/".join(["x" * 201] * 2), "é" * 128])
 def test_case_23_names_that_are_too_long(repo: Repo, branch: str) -> None:
     written(repo, HEAD + row("1", branch=branch))
     assert "longer than 200 bytes" in broken(repo, "bad-branch", line=3)
+
+
+def test_case_23_branches_and_worktrees_for_which_no_path_has_room(repo: Repo) -> None:
+    written(repo, HEAD + row("1", branch="/".join(["part"] * 300)))
+    assert "longer than 1,000 bytes" in broken(repo, "bad-branch", line=3)
+    for place in ("x" * 251, "é" * 126, "/".join(["deep" * 40] * 20), f"{'x' * 251}/y"):
+        written(repo, HEAD + row("1", worktree=f"`../{place}`"))
+        assert "long" in broken(repo, "path-escapes", line=3)
+    written(repo, HEAD + row("1", branch="b" * 200, worktree=f"`../{'x' * 250}`"))
+    repo.fleet("add", "1", check=0)
+    assert repo.exists("b" * 200)
+
+
+def test_case_23_a_repository_with_a_long_name_makes_no_branch_without_a_place(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / ("app" * 80), {"file": "x\n"})
+    repo.config({"fleet.1.title": "a title that makes it longer"})
+    before = repo.snapshot()
+    assert "too long" in repo.fleet("add", "1", check=128).err
+    assert repo.snapshot() == before
 
 
 def test_case_23_ids_that_are_too_long(repo: Repo) -> None:
@@ -462,6 +515,86 @@ def test_case_25_a_worktree_through_a_link(repo: Repo, target: str, tmp_path: Pa
     assert "one" in repo.fleet("add", "1", check=3).err
     assert repo.snapshot() == before
     assert os.listdir(tmp_path / "elsewhere") == []
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """Another worktree of the same repository, in another folder, where a task's would be if it were misled."""
+    place = tmp_path / "theirs" / "one"
+    place.parent.mkdir()
+    make_repo(place, {"file": "theirs\n"})
+    (place / "file").write_text("not committed\n")
+    return place
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_case_25_a_folder_that_becomes_a_link_before_the_worktree_is_made(
+    repo: Repo, victim: Path, tmp_path: Path
+) -> None:
+    """The hook runs after all has been looked at, before the first file is made."""
+    (tmp_path / "ours").mkdir()
+    written(repo, HEAD + row("1", worktree="../ours/one"))
+    hook = repo.path / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ncd '{tmp_path}'\nif rmdir ours 2>/dev/null; then ln -s theirs ours; fi\n")
+    hook.chmod(0o755)
+    before, was = repo.snapshot(), listing(victim)
+    refused = repo.fleet("add", "1", check=3).err
+    assert f"'{tmp_path}/ours' leads elsewhere, to '{tmp_path}/theirs'" in refused
+    assert (repo.snapshot().refs, repo.snapshot().worktrees) == (before.refs, before.worktrees)
+    assert listing(victim) == was and os.listdir(victim.parent) == ["one"]
+
+
+def test_case_25_a_worktree_is_filled_where_it_was_made(repo: Repo, victim: Path, tmp_path: Path) -> None:
+    repo.git("branch", "side")
+    (tmp_path / "ours").mkdir()
+    folder = worktrees.create(rooms.of(repo), f"{tmp_path}/ours/one", "side")
+    (tmp_path / "ours").rename(tmp_path / "moved")
+    (tmp_path / "ours").symlink_to("theirs")
+    was = listing(victim)
+    [done] = process.run_many([changing.fill(f"{tmp_path}/ours/one", folder)], at_once=1)
+    os.close(folder)
+    assert (done.status, listing(victim)) == (0, was)
+    assert set(os.listdir(tmp_path / "moved" / "one")) == {".git", *repo.git("ls-files").split()}
+
+
+SWAP = """
+import os, sys, time
+ours, theirs, moved, stop = sys.argv[1:]
+while not os.path.exists(stop):
+    try:
+        os.rename(ours, moved)
+        os.symlink(theirs, ours)
+        time.sleep(0.002)
+        os.unlink(ours)
+        os.rename(moved, ours)
+        time.sleep(0.004)
+    except OSError:
+        time.sleep(0.001)
+"""
+
+
+def test_case_25_while_somebody_swaps_the_folder_for_a_link(repo: Repo, victim: Path, tmp_path: Path) -> None:
+    """Whatever comes of it, nothing is written where the link leads, and what is there is no worktree of ours."""
+    (tmp_path / "ours").mkdir()
+    written(repo, HEAD + row("1", worktree="../ours/one") + row("2", worktree="../ours/two"))
+    was = listing(victim)
+    words = [str(tmp_path / name) for name in ("ours", "theirs", "moved", "stop")]
+    swapper = subprocess.Popen([sys.executable, "-c", SWAP, *words])
+    try:
+        for _ in range(6):
+            repo.fleet("add", "1", "2", oracle=False)
+            repo.fleet("undo", oracle=False)
+    finally:
+        (tmp_path / "stop").touch()
+        swapper.wait(timeout=30)
+    assert listing(victim) == was
+    left = {name for name in os.listdir(victim.parent) if name != "one"}
+    assert all(os.listdir(victim.parent / name) in ([], [".git"]) for name in left), left
+    assert not [tree.path for tree in repo.worktrees() if "/theirs/" in tree.path]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "empty folder", "foreign worktree"])

@@ -21,8 +21,9 @@ def repo(tmp_path: Path, make_repo: Callable[..., Repo]) -> Repo:
 
 def made(repo: Repo, path: Path, branch: str = "side") -> Path:
     """A worktree, registered and filled as `add` does it."""
-    worktrees.create(rooms.of(repo), str(path), branch)
-    [done] = process.run_many([changing.fill(str(path))], at_once=1)
+    folder = worktrees.create(rooms.of(repo), str(path), branch)
+    [done] = process.run_many([changing.fill(str(path), folder)], at_once=1)
+    os.close(folder)
     assert done.status == 0, done.stderr
     return path
 

@@ -1,0 +1,109 @@
+"""What `doctor` sees, what it makes of it, and what it would do about it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """The administrative directory of a linked worktree, read without git: it may be what git stumbles over."""
+
+    name: str
+    place: str
+    commondir: str | None
+    """What its files say; None where one is missing."""
+    gitdir: str | None
+    head: str | None
+    index_bytes: int | None
+    locked: str | None
+    folder: str | None = None
+    """Where its worktree should be; None where `gitdir` makes no sense."""
+    folder_there: bool = False
+    parent_there: bool = False
+    link: str | None = None
+    """The git directory that the `.git` in the folder names; None without one."""
+    link_there: bool = False
+    claims: tuple[str, ...] = ()
+    """Folders elsewhere whose `.git` names this entry, here or where the repository was."""
+    last_commit: str | None = None
+    """The newest line of its HEAD's reflog."""
+    unreadable_index: str | None = None
+    """What git says of an index that it cannot read."""
+
+
+class LockFile(NamedTuple):
+    """A lock of git's: seconds since it was made, and who has it open, as far as the system tells us."""
+
+    path: str
+    age_s: float
+    holders: tuple[str, ...]
+
+
+class BadRef(NamedTuple):
+    """A reference that names nothing: what it says, and the last commit that its reflog knows and that is there."""
+
+    ref: str
+    says: str
+    last: str | None
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    """Something does not work, or work may be lost."""
+    WARNING = "warning"
+    NOTE = "note"
+    """Worth knowing; nothing is wrong."""
+
+
+class Repair(NamedTuple):
+    """What can be done safely, and be taken back: all of it is data."""
+
+    what: str
+    files: tuple[tuple[str, str], ...] = ()
+    """(path, new text)"""
+    entry: str | None = None
+    """An administrative entry that goes to the trash."""
+    config: tuple[str, str] | None = None
+    aside: str | None = None
+    """A file of ours that is moved aside."""
+    recover: bool = False
+    trust: bool = False
+    """Take the configuration of now for known."""
+
+
+class Finding(NamedTuple):
+    severity: Severity
+    code: str
+    what: str
+    path: str | None = None
+    evidence: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    repair: Repair | None = None
+    repaired: bool = False
+
+
+class Observed(NamedTuple):
+    """All that `doctor` looked at."""
+
+    common_dir: str
+    bare_flipped: bool = False
+    entries: tuple[Entry, ...] = ()
+    main_head: str | None = None
+    """What the HEAD of the main worktree says; None in a bare repository."""
+    main: str = ""
+    main_index: str | None = None
+    """What git says of its index, where it cannot read that."""
+    list_fails: str | None = None
+    """What git says when it cannot list the worktrees."""
+    locks: tuple[LockFile, ...] = ()
+    bad_refs: tuple[BadRef, ...] = ()
+    interrupted: tuple[tuple[int, str], ...] = ()
+    """(number, summary) of operations of ours that were killed."""
+    waiting: tuple[tuple[int, str], ...] = ()
+    journal: tuple[str, str, str] | None = None
+    """(`damaged` or `newer`, the file, why)"""
+    trust: tuple[tuple[str, str], ...] = ()
+    """(what may run commands, `new`, `changed` or `gone`) since that was known last."""
+    settings: str | None = None
+    """Why our own settings cannot be read."""
+    stashes: tuple[tuple[str, str], ...] = ()
+    """(name, branch)"""

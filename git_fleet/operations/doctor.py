@@ -1,0 +1,169 @@
+"""`doctor`: look at all that can be wrong, also where `git worktree list` fails; mend what is safe, if asked to."""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from git_fleet.analysis import diagnosis
+from git_fleet.journal import database, locks
+from git_fleet.model.care import Finding, Observed, Repair
+from git_fleet.model.errors import FleetError
+from git_fleet.model.events import Listener, Note
+from git_fleet.model.fleet import Repository
+from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
+from git_fleet.operations import context as contexts
+from git_fleet.operations import killed, recover, revert, running
+from git_fleet.plan import config
+from git_fleet.repo import around, entries, git, settings, trust, worktrees
+
+KIND = "doctor"
+
+
+def look(repository: Repository) -> list[Finding]:
+    """Everything that is wrong, the worst first, and what is worth knowing; read-only."""
+    return diagnosis.findings(_observed(repository))
+
+
+def _observed(repository: Repository) -> Observed:
+    interrupted, waiting = _operations(repository)
+    return Observed(
+        common_dir=repository.common_dir,
+        bare_flipped=_is_flipped(repository),
+        entries=entries.read_all(repository),
+        main_head=None if repository.bare else entries.text(f"{repository.common_dir}/HEAD"),
+        main=repository.main,
+        main_index=entries.index_error(repository.common_dir, repository.object_format),
+        list_fails=_list_error(repository),
+        locks=entries.lock_files(repository),
+        bad_refs=entries.bad_refs(repository),
+        interrupted=interrupted,
+        waiting=waiting,
+        journal=database.examine(repository.fleet_dir),
+        trust=trust.changed(repository),
+        settings=_settings_error(repository),
+        stashes=tuple((one.name, one.branch or "(no branch)") for one in around.stashes(repository)),
+    )
+
+
+def _operations(repository: Repository) -> tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]]:
+    """(interrupted, waiting) operations of ours: (number, summary) each."""
+    try:
+        with database.opened_to_read(repository.fleet_dir) as journal:
+            stopped = journal.operations(states=[OperationState.STOPPED]) if journal else ()
+            killed_ones = recover.interrupted(repository, journal, (*recover.WORKTREE_KINDS, "land")) if journal else []
+    except Exception as error:  # a damaged journal, which is a finding of its own
+        if not _is_sqlite(error):
+            raise
+        return (), ()
+    return tuple((one.id, one.summary) for one in killed_ones), tuple((one.id, one.summary) for one in stopped)
+
+
+def _is_sqlite(error: Exception) -> bool:
+    return type(error).__module__ == "sqlite3"
+
+
+def _is_flipped(repository: Repository) -> bool:
+    """A bare repository never had an index of its own."""
+    told = git.ask(repository, "config", "--local", "--type=bool", "--get", "core.bare").stdout.strip()
+    return told == "true" and os.path.exists(f"{repository.common_dir}/index")
+
+
+def _list_error(repository: Repository) -> str | None:
+    told = git.ask(repository, "worktree", "list", "--porcelain", "-z")
+    return told.stderr.strip().split("\n")[0].removeprefix("fatal: ") if told.status else None
+
+
+def _settings_error(repository: Repository) -> str | None:
+    try:
+        settings.load(repository)
+    except FleetError as error:
+        return error.message
+    return None
+
+
+def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Finding]]:
+    """Do what is safe: the operation's number, and what was repaired, then what is left or has only now come to light.
+
+    First what is broken, then what was killed: putting that right needs a git that works.
+    """
+    running.refuse_inside_a_commit()
+    before = look(repository)
+    wanted = [one.repair for one in before if one.repair is not None]
+    for one in wanted:
+        if one.aside is not None:
+            say(Note(f"kept as '{_move_aside(one.aside)}'"))
+    operation = None
+    if any(one.files or one.entry or one.config for one in wanted):
+        operation = _mend(repository, wanted)
+    if any(one.recover for one in wanted):
+        _recover(repository, say)
+    if any(one.trust for one in wanted):
+        trust.remember(repository, anew=True)
+    after = look(repository)
+    left = {_key(one) for one in after}
+    return operation, [*(one._replace(repaired=True) for one in before if _key(one) not in left), *after]
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.path or finding.what
+
+
+def _move_aside(path: str) -> str:
+    """Rename a damaged journal, with what SQLite keeps beside it, to a name that is free."""
+    names = (f"{path}.damaged-{number}" for number in range(1, 10_000))
+    place = next(name for name in names if not os.path.lexists(name))
+    for end in ("-journal", ""):
+        if os.path.lexists(f"{path}{end}"):
+            os.rename(f"{path}{end}", f"{place}{end}")
+    return place
+
+
+def _mend(repository: Repository, wanted: Sequence[Repair]) -> int:
+    """Write files, move entries, set keys: as one operation that `undo` can take back."""
+    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        operation, _ = stack.enter_context(running.begun(repository, journal, KIND, "doctor --repair"))
+        changes = [
+            change for number, one in enumerate(wanted) for change in _changes(repository, one, operation, number)
+        ]
+        stack.enter_context(recover.put_back(repository, journal, operation, lock))
+        journal.intend(operation, changes)
+        for change in changes:
+            _carry_out(repository, change, operation)
+        journal.finish(operation, OperationState.DONE)
+    return operation
+
+
+def _changes(repository: Repository, one: Repair, operation: int, number: int) -> list[RecordedChange]:
+    found = [RecordedChange(ChangeKind.FILE, path, entries.text(path), new) for path, new in one.files]
+    if one.config is not None:
+        key, value = one.config
+        old = git.config_get_all(repository, key)
+        found.append(RecordedChange(ChangeKind.CONFIG, key, json.dumps(old) if old else None, json.dumps([value])))
+    if one.entry is not None:
+        found.append(revert.removed_entry(one.entry, f"{repository.fleet_dir}/trash/{operation}/{number}-entry"))
+    return found
+
+
+def _carry_out(repository: Repository, change: RecordedChange, operation: int) -> None:
+    if change.kind is ChangeKind.CONFIG:
+        config.write(repository, {change.name: json.loads(change.after or "[]")})
+    elif change.kind is ChangeKind.ENTRY:
+        running.keep(repository, operation, git.private_commits(repository, change.name))
+        worktrees.move_entry(change.name, revert.place_of_entry(change))
+    else:
+        worktrees.write_link(change.name, change.after or "", expected=change.before)
+
+
+def _recover(repository: Repository, say: Listener) -> None:
+    """What every command that changes something does first."""
+    try:
+        context = contexts.find()
+    except FleetError as error:
+        say(Note(f"what was killed was not put right: {error.message}"))
+        return
+    with database.opened(repository.fleet_dir) as journal:
+        killed.landings_anywhere(context, journal, say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)

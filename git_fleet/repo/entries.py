@@ -1,0 +1,183 @@
+"""Reading a repository without git: administrative entries, locks, references. What git stumbles over, we must not."""
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from git_fleet.model.care import BadRef, Entry, LockFile
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import git, process
+from git_fleet.repo.git import private_dir
+from git_fleet.repo.location import git_program
+
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def read_all(repository: Repository) -> tuple[Entry, ...]:
+    """Every administrative entry, by name."""
+    home = f"{repository.common_dir}/worktrees"
+    names = [name for name in _listed(home) if os.path.isdir(f"{home}/{name}")]
+    read = [_read(repository, f"{home}/{name}", name) for name in names]
+    around = {os.path.dirname(one.folder) for one in read if one.folder}
+    claimed = _claims({*around, os.path.dirname(repository.main), os.path.dirname(os.path.dirname(home))})
+    return tuple(_with_claims(one, claimed) for one in read)
+
+
+def _read(repository: Repository, place: str, name: str) -> Entry:
+    gitdir = text(f"{place}/gitdir")
+    folder = _folder(place, gitdir)
+    there = folder is not None and os.path.isdir(folder)
+    link = private_dir(folder) if folder and there else None
+    entry = Entry(
+        name=name,
+        place=place,
+        commondir=text(f"{place}/commondir"),
+        gitdir=gitdir,
+        head=text(f"{place}/HEAD"),
+        index_bytes=os.path.getsize(f"{place}/index") if os.path.isfile(f"{place}/index") else None,
+        locked=text(f"{place}/locked"),
+        folder=folder,
+        folder_there=there,
+        parent_there=folder is not None and os.path.isdir(os.path.dirname(folder)),
+        link=os.path.realpath(link) if link else None,
+        link_there=link is not None and os.path.isdir(link),
+        last_commit=_last_commit(f"{place}/logs/HEAD"),
+    )
+    return entry._replace(
+        unreadable_index=index_error(place, repository.object_format)
+        if there and entry.commondir and entry.head
+        else None
+    )
+
+
+def text(path: str) -> str | None:
+    """What a small file says; None where it is not to be read."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read(65536)
+    except OSError:
+        return None
+
+
+def _folder(place: str, gitdir: str | None) -> str | None:
+    said = (gitdir or "").removesuffix("\n")
+    if not said.endswith("/.git") or "\n" in said or "\0" in said:
+        return None
+    return os.path.normpath(os.path.join(place, said.removesuffix("/.git")))
+
+
+def _last_commit(log: str) -> str | None:
+    lines = (text(log) or "").split("\n")[:-1]
+    words = lines[-1].split(" ", 2) if lines else []
+    return words[1] if len(words) == 3 and _OID.fullmatch(words[1]) and words[1].strip("0") else None
+
+
+def index_error(git_dir: str, object_format: str) -> str | None:
+    """What is wrong with an index, of git's saying or by its checksum, which git itself does not look at."""
+    import hashlib
+
+    try:
+        with open(f"{git_dir}/index", "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return None  # as git makes a worktree with --no-checkout
+    except OSError as error:
+        return str(error.strerror)
+    argv = (git_program(), *git.PINNED, f"--git-dir={git_dir}", "ls-files", "-s", "-z")
+    told = process.run(argv, cwd=git_dir, env=git.ENVIRONMENT)
+    if told.status:
+        said = told.stderr.strip().split("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
+        return said or "git cannot read it"
+    size = 32 if object_format == "sha256" else 20
+    body, checksum = data[:-size], data[-size:]
+    right = not any(checksum) or hashlib.new(object_format, body).digest() == checksum  # zeros: index.skipHash
+    return None if right else "its checksum is wrong: it is cut off, or was written over"
+
+
+def _claims(parents: Iterable[str]) -> list[tuple[str, str]]:
+    """(git directory, folder) for each folder in these whose `.git` is a link to one."""
+    found = []
+    for parent in sorted(parents):
+        for name in _listed(parent):
+            folder = f"{parent}/{name}"
+            if os.path.isfile(f"{folder}/.git"):
+                link = private_dir(folder)
+                found += [(os.path.realpath(link), folder)] if link else []
+    return found
+
+
+def _with_claims(entry: Entry, claimed: list[tuple[str, str]]) -> Entry:
+    """Folders that name this entry; and, of a repository that was moved, those that name it where it was."""
+    own = [folder for link, folder in claimed if link == entry.place and folder != entry.folder]
+    tail = f"/worktrees/{entry.name}"
+    moved = [folder for link, folder in claimed if link.endswith(tail) and not os.path.exists(link)]
+    return entry._replace(claims=tuple(own or [folder for folder in moved if folder != entry.folder]))
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def lock_files(repository: Repository) -> tuple[LockFile, ...]:
+    """git's locks that are there, and still there a moment later; not ours, which are never deleted."""
+    found = [path for path in _locks(repository.common_dir) if os.path.exists(path)]
+    if found:
+        time.sleep(0.5)
+    made = [(path, os.stat(path).st_mtime) for path in found if os.path.exists(path)]
+    holders = _holders([path for path, _ in made])
+    now = time.time()
+    return tuple(LockFile(path, max(0.0, now - at), tuple(holders.get(path, ()))) for path, at in made)
+
+
+def _locks(common_dir: str) -> Iterator[str]:
+    homes = [common_dir, *(f"{common_dir}/worktrees/{name}" for name in _listed(f"{common_dir}/worktrees"))]
+    for home in (*homes, f"{common_dir}/objects/info", f"{common_dir}/reftable"):
+        yield from (f"{home}/{name}" for name in _listed(home) if name.endswith(".lock"))
+    for home in (f"{common_dir}/refs", *(f"{home}/refs" for home in homes[1:])):
+        for folder, _, names in os.walk(home):
+            yield from (f"{folder}/{name}" for name in names if name.endswith(".lock"))
+
+
+def _holders(paths: list[str]) -> dict[str, list[str]]:
+    """`1234` of each process that has one of the files open, by file."""
+    found: dict[str, list[str]] = {}
+    for pid in _listed("/proc") if paths else ():
+        for fd in _listed(f"/proc/{pid}/fd") if pid.isdigit() else ():
+            with suppress(OSError):
+                target = os.readlink(f"/proc/{pid}/fd/{fd}")
+                if target in paths:
+                    found.setdefault(target, []).append(pid)
+    return found
+
+
+def bad_refs(repository: Repository) -> tuple[BadRef, ...]:
+    """References whose file makes no sense, and those whose object is not there. Nothing is fetched for it."""
+    said: dict[str, str] = {}
+    for folder, _, names in os.walk(f"{repository.common_dir}/refs"):
+        for name in names:
+            path = f"{folder}/{name}"
+            content = (text(path) or "").strip()
+            ref = path.removeprefix(f"{repository.common_dir}/")
+            if ref != "refs/heads" and not name.endswith(".lock") and not _is_ref(content):
+                said[ref] = f"it says '{content[:80]}'" if content else "it is empty"
+    named = git.ask(repository, "for-each-ref", "--format=%(objectname) %(refname)").stdout
+    refs = [(oid, ref) for oid, _, ref in (line.partition(" ") for line in named.split("\n")[:-1])]
+    logged = {ref: _last_commit(f"{repository.common_dir}/logs/{ref}") for ref in (*said, *(ref for _, ref in refs))}
+    there = _present(repository, [*(oid for oid, _ in refs), *filter(None, logged.values())])
+    said |= {ref: f"{oid} is missing" for oid, ref in refs if oid not in there}
+    return tuple(BadRef(ref, what, last if (last := logged.get(ref)) in there else None) for ref, what in said.items())
+
+
+def _is_ref(content: str) -> bool:
+    return content.startswith("ref: ") or _OID.fullmatch(content) is not None
+
+
+def _present(repository: Repository, oids: Iterable[str]) -> set[str]:
+    asked = "".join(f"{oid}\n" for oid in dict.fromkeys(oids))
+    told = git.ask(repository, "cat-file", "--batch-check=%(objectname)", stdin=asked, env=git.OFFLINE).stdout
+    return {line for line in told.split("\n") if _OID.fullmatch(line)}
