@@ -68,7 +68,6 @@ def clean(context: Context, say: Listener) -> tuple[int | None, list[Judged]]:
     """Remove all that may go, as one operation: its number, and every verdict with what became of it."""
     running.refuse_inside_a_commit()
     repository = context.repository
-    running.refuse_inside_a_commit()
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
         lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))

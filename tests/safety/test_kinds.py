@@ -101,6 +101,11 @@ def add(story: Teller) -> None:
     assert "exists" in (said := story.fleet("add", "1")).out + said.err
 
 
+def doctor(story: Teller) -> None:
+    """Whatever the kind is, it is no illness."""
+    story.fleet("doctor")
+
+
 def path(story: Teller) -> None:
     assert os.path.samefile(story.fleet("path", "1").out.removesuffix("\n"), story.site.tree("1"))
     assert story.fleet("path", cwd=story.site.tree("2")).out == f"{story.site.tree('2')}\n"
@@ -247,6 +252,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     init,
     plan,
     add,
+    doctor,
     path,
     status,
     check,
