@@ -186,7 +186,9 @@ def test_add_judges_overlaps_as_plan_does(tmp_path: Path) -> None:
     assert waves == {"a": 1, "b": 1, "c": 2}
 
 
-@pytest.mark.parametrize("words", [["add", "b"], ["remove", "a"], ["undo"], ["plan", "set", "b", "title", "x"]])
+@pytest.mark.parametrize(
+    "words", [["add", "b"], ["remove", "a"], ["undo"], ["clean"], ["plan", "set", "b", "title", "x"]]
+)
 def test_whoever_waits_for_another_is_told(tmp_path: Path, words: list[str]) -> None:
     repo = rooms.fleet(tmp_path, {"a": {"new": "x\n"}, "b": None})
     repo.fleet("land", check=0)

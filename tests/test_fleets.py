@@ -81,6 +81,17 @@ def test_what_lands_is_what_git_merge_makes(fleet: RealFleet, tmp_path: Path) ->
         assert sorted(conflicts(repo, "main", step["tip"])) != [], step["id"]
 
 
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+def test_the_script_makes_the_same_tree(fleet: RealFleet, tmp_path: Path, strategy: str) -> None:
+    text = fleet.repo.fleet("land", "--script", "--no-gate", "--strategy", strategy, check=0).out
+    dry = fleet.repo.fleet("land", "--dry-run", "--json", "--strategy", strategy).json
+    clone = kit.adopt(tmp_path / "clone")
+    subprocess.run(["git", "clone", "-q", fleet.repo.path, clone.path], check=True)
+    done = subprocess.run(["sh"], input=text.encode("utf-8", "surrogateescape"), cwd=clone.path, capture_output=True)
+    assert done.returncode == (4 if dry["result"]["stopped"] else 0), done.stderr
+    assert dry["result"]["landed"] and clone.oid("main^{tree}") == dry["result"]["tree"]
+
+
 def plain_merges(repo: Repo, base: str, tips: list[str], place: Path) -> list[str]:
     """The tree after each `git merge`, in a clone where nothing but git ever was."""
     subprocess.run(["git", "clone", "-q", repo.path, place], check=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import kit
 import lab
+import rooms
 from kit import Repo
 
 
@@ -89,8 +90,8 @@ def test_history_tells_what_belongs_together(tmp_path: Path) -> None:
         {"tasks": ["43", "44"], "paths": ["README.md", "cli.py"], "support": 13, "confidence": 1.0},
     ]
     assert plan["hot"] == [
-        {"path": "README.md", "share": 1.0, "tasks": ["43"]},
-        {"path": "cli.py", "share": 1.0, "tasks": ["42", "44"]},
+        {"path": "README.md", "share": 1.0, "conflicts": 0.0, "tasks": ["43"]},
+        {"path": "cli.py", "share": 1.0, "conflicts": 0.0, "tasks": ["42", "44"]},
     ]
     assert repo.fleet("plan", "--json", "--history", "4", check=1).json["couplings"] == []
     assert repo.fleet("plan", "--json", "--history=0", check=1).json["couplings"] is None
@@ -149,3 +150,17 @@ def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
     clone.config({"fleet.1.owns": "cli.py", "fleet.2.owns": "README.md"})
     plan = clone.fleet("plan", "--json", check=0).json
     assert (plan["couplings"], plan["problems"]) == (None, [])
+
+
+def test_what_past_merges_fought_for_is_hot(tmp_path: Path) -> None:
+    """They are merged again: how they were resolved then does not matter."""
+    repo = rooms.fleet(tmp_path, {"1": None})
+    repo.config({"fleet.1.owns": "file"})
+    for number in range(3):
+        repo.branch(f"side-{number}", {"file": f"side {number}\n", f"new-{number}": "x\n"})
+        repo.commit(f"main {number}", {"file": f"main {number}\n"})
+        repo.git("merge", "-q", "-s", "ours", "--no-edit", f"side-{number}")
+    found = repo.fleet("plan", "--json", check=0).json
+    assert found["hot"] == [{"path": "file", "share": 0.0, "conflicts": 1.0, "tasks": ["1"]}]
+    assert repo.fleet("plan", "--json", "--history=0", check=0).json["hot"] == []
+    assert "hot file: it was in 100% of past conflicts (1)" in repo.fleet("plan", check=0).out

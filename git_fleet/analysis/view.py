@@ -22,7 +22,7 @@ def view(plan: Plan, outlook: Outlook | None = None) -> PlanView:
     hot: tuple[Hot, ...] = ()
     if claims is not None and seen.history is not None:
         couplings = coupling.couplings(tasks, claims, seen.history, overlaps)
-        hot = coupling.hot(claims, seen.history)
+        hot = coupling.hot(claims, seen.history, seen.conflicts)
     found = problems(plan, reality.problems(plan, claims or {}, seen))
     advice = advise(tasks, ordered, overlaps, couplings or (), hot, seen)
     return PlanView(plan, ordered, overlaps, joints, found, advice, couplings, hot)

@@ -87,12 +87,10 @@ def command(
     context = contexts.find(plan_file, onto)
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
-    if only and (no_gate or go_on or skip or abort):
-        raise Usage("--gate goes with none of --no-gate, --continue, --skip and --abort", ["git fleet land -h"])
+    if only and (no_gate or hows):
+        raise Usage("--gate goes with none of --no-gate, --continue, --skip, --park and --abort", ["git fleet land -h"])
     if strategy:
         context = context._replace(settings=context.settings._replace(strategy=strategy))
-    if script and context.settings.strategy != "merge":
-        raise Usage("--script knows only how to merge", ["git fleet land --script --strategy=merge"])
     typed = Request(tasks, not no_gate, _listed(order), only, keep_going, context.settings.strategy, push)
     request = _checked(context, typed)
     options = (*(("--onto", onto) if onto else ()), *(("--plan", plan_file) if plan_file else ()))
@@ -128,7 +126,7 @@ def _simulated(
     context: Context, view: PlanView, request: Request, *, script: bool
 ) -> tuple[LandOutcome | None, FleetError | None]:
     """The certificate, and why `land` would refuse to carry it out."""
-    from git_fleet.operations import gate, land
+    from git_fleet.operations import gate, land, scripting
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
     from git_fleet.output.escape import safe
@@ -136,13 +134,15 @@ def _simulated(
 
     with merging.quarantine(context.repository, context.base.commit) as place:
         prepared = prepare(context, view, request, place)
+        told = scripting.told(context, prepared) if script else {}
     outcome = dry_run(context, prepared)
     for brought in prepared.brought:
         front.note(safe(brought))
     if not script:
         return outcome, land.would_refuse(context, prepared)
     commands = gate.chosen(context.settings, request)
-    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__))
+    way = scripts.Way(context.settings.strategy, told, prepared.start)
+    front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__, way=way))
     return None, None
 
 

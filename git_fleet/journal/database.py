@@ -2,14 +2,19 @@
 
 Rollback journal, not WAL: a reader of WAL creates files, and readers of ours write nothing. `synchronous=FULL`, so an
 intent is on the disk before its deed. Delete the file and the fleet still works, less its history.
+
+Files, locks and children pass Python's audit hooks (PEP 578) of themselves. What SQLite and libgit2 do does not, so
+such steps are announced with `sys.audit`: the tests stop the program at every one of them.
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from git_fleet.journal import rescue
 from git_fleet.model.errors import Busy, Fatal
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
@@ -17,7 +22,8 @@ from git_fleet.model.journal import ChangeKind, Operation, OperationState, Recor
 if TYPE_CHECKING:
     import sqlite3
 
-BUSY_S = 20.0
+BUSY_S = 60.0
+"""SQLite's waiting is not fair: among many writers on a slow disk one may go away empty-handed for long."""
 
 _NAME = "CAST(? AS TEXT)"
 """For names of files and branches, which need not be UTF-8: they go in and come out as the bytes they are."""
@@ -76,7 +82,7 @@ class Journal:
         self, kind: str, summary: str, changes: Sequence[RecordedChange] = (), detail: str = "{}", *, at_least: int = 1
     ) -> int:
         """Write down an operation before its first deed; its number is at least `at_least`."""
-        with self._writing() as db:
+        with self._writing("begin") as db:
             highest = db.execute("SELECT coalesce(max(id), 0) FROM operation").fetchone()[0]
             number = max(int(highest) + 1, at_least)
             db.execute(
@@ -88,19 +94,19 @@ class Journal:
 
     def intend(self, operation: int, changes: Sequence[RecordedChange]) -> None:
         """Add intents to a running operation, before their deeds."""
-        with self._writing() as db:
+        with self._writing("intend") as db:
             last = db.execute("SELECT coalesce(max(position), -1) FROM change WHERE operation = ?", (operation,))
             _insert_changes(db, operation, int(last.fetchone()[0]) + 1, changes)
 
     def rewrite(self, operation: int, changes: Sequence[RecordedChange]) -> None:
         """Replace an operation's changes by what was really done."""
-        with self._writing() as db:
+        with self._writing("rewrite") as db:
             db.execute("DELETE FROM change WHERE operation = ?", (operation,))
             _insert_changes(db, operation, 0, changes)
 
     def describe(self, operation: int, *, summary: str | None = None, detail: str | None = None) -> None:
         """Change an operation's summary or detail."""
-        with self._writing() as db:
+        with self._writing("describe") as db:
             db.execute(
                 f"UPDATE operation SET summary = coalesce({_NAME}, summary), detail = coalesce(?, detail) WHERE id = ?",
                 (_bytes(summary), detail, operation),
@@ -108,12 +114,12 @@ class Journal:
 
     def finish(self, operation: int, state: OperationState) -> None:
         """Say how an operation ended; `running` takes one up again."""
-        with self._writing() as db:
+        with self._writing("finish") as db:
             db.execute("UPDATE operation SET state = ?, ended_s = ? WHERE id = ?", (state, time.time(), operation))
 
     def record_landings(self, operation: int, landings: Sequence[Landing]) -> None:
         """Write down what has landed."""
-        with self._writing() as db:
+        with self._writing("record_landings") as db:
             db.executemany(
                 "INSERT OR REPLACE INTO landing (task, tip, landed_commit, operation) VALUES (?, ?, ?, ?)",
                 [(landing.task, landing.tip, landing.commit, operation) for landing in landings],
@@ -174,7 +180,7 @@ class Journal:
 
     def record_gate(self, tree: str, command: str, environment: str, row: GateRow, task: str | None) -> None:
         """Remember what a gate said."""
-        with self._writing() as db:
+        with self._writing("record_gate") as db:
             db.execute(
                 f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, ?, {_NAME}, ?, ?)",
                 (tree, _bytes(command), environment, row.verdict, row.seconds, _bytes(row.log), time.time(), task),
@@ -189,13 +195,14 @@ class Journal:
         return Operation(number, kind, OperationState(state), summary, began, ended, recorded, detail)
 
     @contextmanager
-    def _writing(self) -> Iterator["sqlite3.Connection"]:
+    def _writing(self, step: str) -> Iterator["sqlite3.Connection"]:
         import sqlite3
 
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                sys.audit("git_fleet.journal", step)
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -273,32 +280,47 @@ def _checked_version(connection: "sqlite3.Connection", path: str) -> int:
     return version
 
 
-def uri_to_read(path: str) -> str:
-    """A database's file as SQLite names one that is only to be read. urllib could quote it, but takes 2 ms to load."""
+def uri(path: str, mode: str) -> str:
+    """A database's file as SQLite names it; mode `ro` or `rw`. urllib could quote it, but takes 2 ms to load."""
     for sign in "%?#":
         path = path.replace(sign, f"%{ord(sign):02x}")
-    return f"file:{path}?mode=ro"
+    return f"file:{path}?mode={mode}"
 
 
 @contextmanager
 def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
-    """The journal to read from, without writing anything; None where there is none that can be read."""
+    """The journal at one instant, to read without writing anything; None where there is none that can be read."""
     path = path_of(fleet_dir)
-    if not os.path.exists(path):
-        yield None
-        return
+    with ExitStack() as stack:
+        yield _to_read(path, stack) if os.path.exists(path) else None
+
+
+def _to_read(path: str, stack: ExitStack) -> Journal | None:
+    """What is kept open until it was read is handed to `stack`."""
     import sqlite3
 
     try:
-        connection = sqlite3.connect(uri_to_read(path), uri=True, timeout=BUSY_S)
-        known = 0 < int(connection.execute("PRAGMA user_version").fetchone()[0]) <= len(MIGRATIONS)
-    except sqlite3.Error:
-        yield None
-        return
-    try:
-        yield Journal(connection) if known else None
-    finally:
-        connection.close()
+        found = _snapshot(path, "ro", stack)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN):
+            return None
+        try:  # a writer was killed, and only a writer may take back what it left
+            copy = stack.enter_context(rescue.copied(path))
+            found = _snapshot(copy or path, "rw" if copy else "ro", stack)
+        except (OSError, sqlite3.Error):
+            return None
+    return found
+
+
+def _snapshot(path: str, mode: str, stack: ExitStack) -> Journal | None:
+    """A connection that sees the database as it is now, to the end; None for a version that we do not know."""
+    import sqlite3
+
+    connection = sqlite3.connect(uri(path, mode), uri=True, timeout=BUSY_S, isolation_level=None)
+    stack.callback(connection.close)
+    connection.execute("BEGIN")
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return Journal(connection) if 0 < version <= len(MIGRATIONS) else None
 
 
 def examine(fleet_dir: str) -> tuple[str, str, str] | None:

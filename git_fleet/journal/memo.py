@@ -52,7 +52,7 @@ def recall(fleet_dir: str, scope: str, keys: Iterable[Key]) -> dict[Key, Row]:
     found: dict[Key, Row] = {}
     wanted = list(dict.fromkeys(keys))
     try:
-        connection = sqlite3.connect(database.uri_to_read(path), uri=True, timeout=WAIT_S)
+        connection = sqlite3.connect(database.uri(path, "ro"), uri=True, timeout=WAIT_S)
         try:
             for at in range(0, len(wanted), AT_ONCE):
                 some = wanted[at : at + AT_ONCE]

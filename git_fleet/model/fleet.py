@@ -203,6 +203,8 @@ class Outlook(NamedTuple):
     """The base's files, sorted."""
     history: tuple[Footprint, ...] | None = None
     """The base's last commits."""
+    conflicts: tuple[tuple[str, ...], ...] = ()
+    """The paths in which each past merge that did not go by itself conflicted."""
     snapshot: Snapshot | None = None
     changed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """By full ref name: what the commits of a branch that the base lacks have changed."""

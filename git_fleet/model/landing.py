@@ -38,6 +38,15 @@ class Author(NamedTuple):
     date: str
 
 
+class Told(NamedTuple):
+    """What the commit of a step says; of a rebased one, `picks` has each of its commits with its message."""
+
+    message: str
+    author: Author | None = None
+    """None: whoever lands it."""
+    picks: tuple[tuple[str, str], ...] = ()
+
+
 class Candidate(NamedTuple):
     """A task as the landing order sees it: values only."""
 

@@ -146,6 +146,8 @@ class Hot(NamedTuple):
     path: str
     share: float
     tasks: tuple[str, ...]
+    conflicts: float = 0.0
+    """Share of the past conflicts that it was in."""
 
 
 class Footprint(NamedTuple):

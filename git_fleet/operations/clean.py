@@ -70,8 +70,8 @@ def clean(context: Context, say: Listener) -> tuple[int | None, list[Judged]]:
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
-        recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
+        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
         context = context._replace(worktrees=git.worktrees(repository))
         judged = judge(context)
         going = [one for one in judged if one.verdict.fate is Fate.REMOVE]

@@ -169,7 +169,7 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
         killed.landings_anywhere(context, journal, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
             location.note_main(repository)
             context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)

@@ -95,7 +95,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
             say(Note(f"kept as '{_move_aside(one.aside)}'"))
     operation = None
     if any(one.files or one.entry or one.config for one in wanted):
-        operation = _mend(repository, wanted)
+        operation = _mend(repository, wanted, say)
     if any(one.recover for one in wanted):
         _recover(repository, say)
     if any(one.trust for one in wanted):
@@ -119,10 +119,10 @@ def _move_aside(path: str) -> str:
     return place
 
 
-def _mend(repository: Repository, wanted: Sequence[Repair]) -> int:
+def _mend(repository: Repository, wanted: Sequence[Repair], say: Listener) -> int:
     """Write files, move entries, set keys: as one operation that `undo` can take back."""
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
         operation, _ = stack.enter_context(running.begun(repository, journal, KIND, "doctor --repair"))
         changes = [
             change for number, one in enumerate(wanted) for change in _changes(repository, one, operation, number)
@@ -165,5 +165,5 @@ def _recover(repository: Repository, say: Listener) -> None:
         return
     with database.opened(repository.fleet_dir) as journal:
         killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
-            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
+            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)

@@ -54,7 +54,7 @@ def edit(found: Context, request: Request, say: Listener) -> Edit:
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(found, journal, say)
         lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+        recover.after_kill(found, journal, recover.WORKTREE_KINDS, lock, say)
         stack.enter_context(locks.hold(repository.fleet_dir, contexts.PLAN, waits=running.tells(say)))
         done = _prepared(contexts.find(request.plan_file), request)
         if done.edit.key is not None and done.edit.before == done.edit.after:

@@ -1,13 +1,15 @@
-"""Landings that were killed: what had landed is written down, what had not is taken away. Nothing of it is a guess:
-the base moved or it did not, since it moves in one step.
+"""Landings that were killed or failed: what had landed is written down, what had not is taken away. Nothing of it is a
+guess: the base moved or it did not, since it moves in one step.
 """
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy
+from git_fleet.model.errors import Busy, FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Base, Landing
 from git_fleet.model.journal import Operation, OperationState
@@ -22,26 +24,50 @@ def landings(context: Context, journal: database.Journal, say: Listener) -> None
         detail = json.loads(operation.detail)
         if detail.get("onto") != context.base.branch:
             continue
-        _end_gates(context, operation, detail, say)
-        landings = [Landing(*one) for one in detail.get("landing", ())]
-        now = git.resolve(context.repository, context.base.ref) or ""
-        arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
-        stops.write_down(context, journal, operation.id, arrived, say)
-        one = stops.read(operation)
-        landed = one is not None and (
-            git.is_ancestor(context.repository, one.step.tip, now)
-            or any(there.task == one.step.id and there.tip == one.step.tip for there in arrived)
-        )
-        if one is not None and not landed and os.path.isdir(one.lane):
-            journal.finish(operation.id, OperationState.STOPPED)
-            say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{one.lane}'"))
+        arrived = put_right(context, journal, operation, "killed", say)
+        if arrived is None:
+            say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{detail['lane']}'"))
             continue
-        if detail.get("lane"):
-            lanes.put_away(context.repository, detail["lane"], operation.id)
-        running.note(journal, operation.id, current=None)
-        stops.close(context, journal, operation.id, "killed")
-        what = f"it had landed {', '.join(one.task for one in arrived)}" if arrived else "nothing had landed"
+        what = f"it had landed {', '.join(arrived)}" if arrived else "nothing had landed"
         say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
+
+
+def put_right(
+    context: Context, journal: database.Journal, operation: Operation, why: str, say: Listener
+) -> list[str] | None:
+    """End a landing that got no further, as what it came to: the tasks that landed. None when its conflict waits."""
+    detail = json.loads(operation.detail)
+    _end_gates(context, operation, detail, say)
+    landings = [Landing(*one) for one in detail.get("landing", ())]
+    now = git.resolve(context.repository, context.base.ref) or ""
+    arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
+    stops.write_down(context, journal, operation.id, arrived, say)
+    one = stops.read(operation)
+    landed = one is not None and (
+        git.is_ancestor(context.repository, one.step.tip, now)
+        or any(there.task == one.step.id and there.tip == one.step.tip for there in arrived)
+    )
+    if one is not None and not landed and os.path.isdir(one.lane):
+        journal.finish(operation.id, OperationState.STOPPED)
+        return None
+    if detail.get("lane"):
+        lanes.put_away(context.repository, detail["lane"], operation.id)
+    running.note(journal, operation.id, current=None)
+    stops.close(context, journal, operation.id, why)
+    return [one.task for one in arrived]
+
+
+@contextmanager
+def put_right_on_failure(context: Context, journal: database.Journal, number: int, say: Listener) -> Iterator[None]:
+    """A landing that ends with an error is put right at once; where that fails too, the next command does it."""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(FleetError, OSError):
+            known = journal.operation(number)
+            if known is not None and known.state is OperationState.RUNNING:
+                put_right(context, journal, known, "refused" if isinstance(error, FleetError) else "interrupted", say)
+        raise
 
 
 def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], say: Listener) -> None:

@@ -41,7 +41,7 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             detail = json.dumps({"onto": context.base.branch, "request": request._asdict()})
             with (
                 running.begun(context.repository, journal, "land", summary, detail=detail) as (operation, _),
-                _closed_on_failure(context, journal, operation),
+                killed.put_right_on_failure(context, journal, operation, say),
             ):
                 done = _carried(Run(context, journal, lock, operation, request, say), view, prepared)
                 return done._replace(cost=prepared.cost)
@@ -75,7 +75,7 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
             step, failure = _landed_by_hand(run, one)
             if failure is not None:
                 return failure
-            with _closed_on_failure(context, journal, one.operation):
+            with killed.put_right_on_failure(context, journal, one.operation, say):
                 lanes.put_away(context.repository, one.lane, one.operation)
                 return _rest(run, view, one.rest, [step])
 
@@ -110,7 +110,10 @@ def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Leave the conflicting branch out and go on with what is left."""
     with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
+        with (
+            running.alive(context.repository, one.operation),
+            killed.put_right_on_failure(context, journal, one.operation, say),
+        ):
             journal.finish(one.operation, OperationState.RUNNING)
             _put_away(context, one, say)
             skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
@@ -125,7 +128,10 @@ def park(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """
     with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
-        with running.alive(context.repository, one.operation), _closed_on_failure(context, journal, one.operation):
+        with (
+            running.alive(context.repository, one.operation),
+            killed.put_right_on_failure(context, journal, one.operation, say),
+        ):
             journal.finish(one.operation, OperationState.RUNNING)
             _put_away(context, one, say)
             run = Run(context, journal, lock, one.operation, one.request, say)
@@ -185,16 +191,6 @@ def _held(context: Context, say: Listener) -> Iterator[tuple[database.Journal, l
         locks.hold(fleet_dir, name, waits=running.tells(say)) as lock,
     ):
         yield journal, lock
-
-
-@contextmanager
-def _closed_on_failure(context: Context, journal: database.Journal, operation: int) -> Iterator[None]:
-    """An operation that ends with an error ends as what it came to."""
-    try:
-        yield
-    except BaseException as error:
-        stops.close(context, journal, operation, "refused" if isinstance(error, FleetError) else "interrupted")
-        raise
 
 
 def _start(context: Context, journal: database.Journal, say: Listener) -> Context:

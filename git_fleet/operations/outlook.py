@@ -11,10 +11,12 @@ from git_fleet.model.journal import ChangeKind, Operation
 from git_fleet.model.plan import Footprint, PlanView, SourceKind, Task
 from git_fleet.operations import survey
 from git_fleet.operations.context import Context
-from git_fleet.repo import footprints, git
+from git_fleet.repo import footprints, git, merging
 
 HISTORY = 2000
 """Commits of the base that are looked at, unless somebody says otherwise."""
+REMERGED = 300
+"""Past merges that are done once more, to see who conflicted: half a millisecond each."""
 LONGEST_S = 8 * 3600.0
 """A task that took longer than a working day was waiting for somebody, too: that says nothing about the work."""
 
@@ -39,6 +41,7 @@ def look(context: Context, depth: int = HISTORY) -> Outlook:
     return here._replace(
         files=_files(context),
         history=_history(context, depth),
+        conflicts=_conflicts(context, min(depth, REMERGED)),
         snapshot=snapshot,
         changed=_changed(context, snapshot),
         spent_s=spent_s,
@@ -63,6 +66,16 @@ def _history(context: Context, depth: int) -> tuple[Footprint, ...] | None:
         return tuple(footprints.footprints(context.repository, commits).values())
     except GitError:
         return None
+
+
+def _conflicts(context: Context, most: int) -> tuple[tuple[str, ...], ...]:
+    """The paths in which past merges conflicted: each is done once more, in a quarantine."""
+    repository, base = context.repository, context.base.commit
+    pairs = footprints.merges(repository, base, most) if most else []
+    if not pairs:
+        return ()
+    with merging.quarantine(repository, base, offline=True) as place:
+        return tuple(merge.paths for merge in merging.merges(place, pairs) if not (merge.clean or merge.why))
 
 
 def _changed(context: Context, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:

@@ -29,8 +29,8 @@ def purge(context: Context, say: Listener) -> tuple[int | None, list[Trash]]:
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES))
-        recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
+        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
         known = journal.operations()
         trash.finish(repository, _parents(context, known))
         found = _seen(context, known)

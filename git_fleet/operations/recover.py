@@ -1,14 +1,18 @@
 """What a killed run left is put right at the start of the next command that changes something. It never guesses."""
 
+import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
+from git_fleet.model.errors import FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import revert, running
-from git_fleet.repo import looking
+from git_fleet.operations.context import Context, is_base, write_status
+from git_fleet.plan import config
+from git_fleet.repo import git, looking, worktrees
 
 WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan", "sync")
 """Operations that work under the worktree lock."""
@@ -16,35 +20,60 @@ WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan", "
 
 def interrupted(repository: Repository, journal: database.Journal, kinds: Sequence[str]) -> list[Operation]:
     """Operations of these kinds that began, never ended, and that no process works on."""
+    config.unlock(repository)
     running_now = journal.operations(states=[OperationState.RUNNING])
     return [one for one in running_now if one.kind in kinds and not running.is_alive(repository, one.id)]
 
 
 def after_kill(
-    repository: Repository, journal: database.Journal, kinds: Sequence[str], lock: locks.Lock, say: Listener
+    context: Context, journal: database.Journal, kinds: Sequence[str], lock: locks.Lock, say: Listener
 ) -> None:
-    """Finish what was complete but for its last note, take back the rest; the worktree lock is held by the caller."""
-    for operation in interrupted(repository, journal, kinds):
-        done = [revert.is_done(repository, change) for change in operation.changes]
-        if operation.changes and all(done) and _whole(operation):
-            journal.finish(operation.id, OperationState.DONE)
-            say(
-                Recovered(
-                    f"'{operation.summary}' (operation {operation.id}) had been killed at its very end: it is done"
-                )
-            )
-            continue
-        back = revert.take_back(repository, operation.changes, operation.id, lock)
-        journal.finish(operation.id, OperationState.FAILED)
-        foreign = [c.name for c, is_so in zip(operation.changes, done, strict=True) if is_so is None]
-        left = f"; left alone, since it changed meanwhile: {', '.join(foreign)}" if foreign else ""
-        what = f"{len(back)} of its changes taken back" if back else "nothing had happened yet"
-        say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}{left}"))
+    """Finish what was complete but for its last notes, take back the rest; the worktree lock is held by the caller."""
+    for operation in interrupted(context.repository, journal, kinds):
+        came_to = put_right(context, journal, operation, lock, say, failed=False)
+        say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed{came_to}"))
+
+
+def put_right(
+    context: Context, journal: database.Journal, operation: Operation, lock: locks.Lock, say: Listener, *, failed: bool
+) -> str:
+    """End an operation that got no further as done, where that is so, else as taken back; in words, what it came to.
+
+    One that `failed` is taken back also when all that it had meant so far is done: it wanted more. Not an undo, which
+    has nothing left then but notes.
+    """
+    repository = context.repository
+    done = [revert.is_done(repository, change) for change in operation.changes]
+    whole = bool(operation.changes) and all(done) and _whole(repository, operation)
+    if whole and (not failed or operation.kind == "undo"):
+        _end(context, journal, operation, say)
+        return " at its very end: it is done"
+    back = revert.take_back(repository, operation.changes, operation.id, lock)
+    worktrees.forget_temporary(repository, [lock.fd])
+    journal.finish(operation.id, OperationState.FAILED)
+    foreign = [c.name for c, is_so in zip(operation.changes, done, strict=True) if is_so is None]
+    left = f"; left alone, since it changed meanwhile: {', '.join(foreign)}" if foreign else ""
+    return f": {f'{len(back)} of its changes taken back' if back else 'nothing had happened yet'}{left}"
+
+
+@contextmanager
+def put_right_on_failure(
+    context: Context, journal: database.Journal, number: int, lock: locks.Lock, say: Listener
+) -> Iterator[None]:
+    """What ends with an error is put right at once; where that fails too, the next command does it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(FleetError, OSError):
+            known = journal.operation(number)
+            if known is not None and known.state is OperationState.RUNNING:
+                put_right(context, journal, known, lock, say, failed=True)
+        raise
 
 
 @contextmanager
 def put_back(repository: Repository, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
-    """An operation that ends with an error is put back and ends as failed: nobody takes it for killed."""
+    """The same where no plan and no base can be found: what ends with an error is put back."""
     try:
         yield
     except BaseException:
@@ -55,7 +84,36 @@ def put_back(repository: Repository, journal: database.Journal, number: int, loc
         raise
 
 
-def _whole(operation: Operation) -> bool:
-    """Were the files of new worktrees written? The index is the last thing that git writes."""
-    made = [c.name for c in operation.changes if c.kind is ChangeKind.WORKTREE and c.before is None]
-    return all(looking.index_bytes(path) for path in made)
+def _whole(repository: Repository, operation: Operation) -> bool:
+    """Are new worktrees on their branches, with all their files? The index is the last thing that git writes."""
+    made = [c for c in operation.changes if c.kind is ChangeKind.WORKTREE and c.before is None]
+    notes = {change.name: json.loads(change.after or "{}") for change in made}
+    return all(
+        "trashed" in note or (looking.index_bytes(top) and _head(repository, top) == note.get("branch"))
+        for top, note in notes.items()
+    )
+
+
+def _head(repository: Repository, top: str) -> str:
+    return git.ask(repository, "symbolic-ref", "--quiet", "HEAD", cwd=top).stdout.strip()
+
+
+def _end(context: Context, journal: database.Journal, operation: Operation, say: Listener) -> None:
+    undone = journal.operation(json.loads(operation.detail).get("undoes", 0))
+    if undone is not None:
+        end_undo(context, journal, operation.id, undone, say)
+    else:
+        journal.finish(operation.id, OperationState.DONE)
+
+
+def end_undo(context: Context, journal: database.Journal, number: int, undone: Operation, say: Listener) -> None:
+    """All is where it was before `undone`: the plan and the journal say so. Done twice, it comes to the same."""
+    if undone.kind == "land":
+        ids = {one.task for one in journal.landings_of(undone.id)}
+        if is_base(context, json.loads(undone.detail).get("onto", context.base.branch)):
+            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
+    elif undone.kind == "add":
+        made = {change.name for change in undone.changes}
+        write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
+    journal.finish(undone.id, OperationState.UNDONE)
+    journal.finish(number, OperationState.DONE)

@@ -100,7 +100,7 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
         lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
         context = context._replace(worktrees=git.worktrees(repository))
         judged = judge(context, view, names)
         refuse(judged)
@@ -123,7 +123,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
     gone = []
     with (
         running.begun(repository, journal, kind, f"{kind} {', '.join(ids)}") as (operation, _),
-        recover.put_back(repository, journal, operation, lock),
+        recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
         running.keep(repository, operation, _commits(context, judged))
         say(Removing(ids, operation))

@@ -168,13 +168,36 @@ def _file_back(change: RecordedChange) -> None:
 def _worktree_away(
     repository: Repository, change: RecordedChange, operation: int, number: int
 ) -> RecordedChange | None:
-    """A worktree that the operation made goes to the trash, whatever is in it by now."""
-    if not os.path.lexists(change.name) or os.path.realpath(change.name) != change.name:
+    """A worktree that the operation made goes to the trash, whatever is in it by now; one from there, where it was."""
+    if not os.path.lexists(change.name):
+        return _entry_away(repository, change)
+    if os.path.realpath(change.name) != change.name:
         return None  # what a link leads to is not what the operation made
-    trashed = worktrees.trash_place(repository, change.name, operation, number)
+    trashed = _old_place(change) or worktrees.trash_place(repository, change.name, operation, number)
     worktrees.move_folder_to_trash(trashed)
     worktrees.move_entry_to_trash(repository, trashed)
     return removed_worktree(trashed, None)
+
+
+def _entry_away(repository: Repository, change: RecordedChange) -> RecordedChange | None:
+    """The same when the entry alone had come back from the trash: it follows its folder."""
+    if change.after is None or "trashed" not in json.loads(change.after):
+        return None
+    trashed = _trashed(change.after)
+    if os.path.lexists(trashed.entry) or not os.path.lexists(trashed.folder):
+        return None
+    if not worktrees.entry_exists(repository, trashed.entry_name):
+        return None
+    worktrees.move_entry_to_trash(repository, trashed)
+    return removed_worktree(trashed, None)
+
+
+def _old_place(change: RecordedChange) -> worktrees.Trashed | None:
+    """Where in the trash the operation found it, if it still has its place there."""
+    if change.after is None or "trashed" not in json.loads(change.after):
+        return None
+    trashed = _trashed(change.after)
+    return None if os.path.lexists(trashed.folder) or os.path.lexists(trashed.entry) else trashed
 
 
 def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
@@ -190,7 +213,8 @@ def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedCh
     note = json.loads(change.before)
     if note.get("reflog") and note.get("branch") in git.refs(repository, note["branch"]):
         changing.restore_reflog(repository, note["branch"], note["reflog"])
-    return RecordedChange(ChangeKind.WORKTREE, change.name, None, json.dumps({"branch": note.get("branch")}))
+    back = json.dumps({"branch": note.get("branch"), "trashed": note["trashed"]})
+    return RecordedChange(ChangeKind.WORKTREE, change.name, None, back)
 
 
 def removed_worktree(trashed: worktrees.Trashed, branch: str | None, reflog: str | None = None) -> RecordedChange:

@@ -79,8 +79,8 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
     waits = (Action.STOP, Action.PARK)
     later = [step.id for step in rest if step is not stop and step.action in waits and step not in red]
     lane = lanes.open_at(repository, journal, operation, line)
-    running.note(journal, operation, line=line, current=stop._asdict(), rest=later)
     _start_merge(repository, lane, stop)
+    running.note(journal, operation, line=line, current=stop._asdict(), rest=later)  # what waits is whole
     replayed = looking.replayed(repository, lane)
     if replayed:
         run.say(Note(f"rerere has filled in an earlier resolution, look before you add: {', '.join(replayed)}"))

@@ -83,7 +83,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
     with database.opened(repository.fleet_dir) as journal:
         _hand_back(context, journal, names, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
             subjects = _subjects(context, view, names)
             wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
             if not wanted:

@@ -10,7 +10,7 @@ from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.operations import advance, killed, push, recover, revert, running, statuses
-from git_fleet.operations.context import Context, is_base, write_status
+from git_fleet.operations.context import Context
 from git_fleet.repo import git, lineage
 
 
@@ -50,7 +50,7 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
         killed.landings_anywhere(context, journal, say)
         tell = running.tells(say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock:
-            recover.after_kill(repository, journal, recover.WORKTREE_KINDS, lock, say)
+            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
         operation = choose(journal, number)
         with (
             locks.hold(repository.fleet_dir, _lock_of(operation), waits=tell),
@@ -59,10 +59,9 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
-            with (
-                running.begun(repository, journal, "undo", summary) as (new, _),
-                recover.put_back(repository, journal, new, lock),
-            ):
+            detail = json.dumps({"undoes": operation.id})
+            begun = running.begun(repository, journal, "undo", summary, detail=detail)
+            with begun as (new, _), recover.put_right_on_failure(context, journal, new, lock, say):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
                 with ExitStack() as stack:
@@ -70,9 +69,7 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                         stack.enter_context(statuses.aside(context, *_checkout(repository, change)))
                     done = revert.take_back(repository, operation.changes, new, lock)
                 journal.rewrite(new, done)
-                journal.finish(operation.id, OperationState.UNDONE)
-                journal.finish(new, OperationState.DONE)
-                _correct_plan(context, journal, operation, say)
+                recover.end_undo(context, journal, new, operation, say)
     return operation
 
 
@@ -160,17 +157,6 @@ def _checkout(repository: Repository, change: RecordedChange) -> tuple[Worktree 
 def _commits(operation: Operation) -> list[str]:
     values = [v for c in operation.changes if c.kind is ChangeKind.REF for v in (c.before, c.after)]
     return [value for value in values if value]
-
-
-def _correct_plan(context: Context, journal: database.Journal, operation: Operation, say: Listener) -> None:
-    """The Status cells say again what is."""
-    if operation.kind == "land":
-        ids = {one.task for one in journal.landings_of(operation.id)}
-        if is_base(context, json.loads(operation.detail).get("onto", context.base.branch)):
-            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
-    elif operation.kind == "add":
-        made = {change.name for change in operation.changes}
-        write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
 
 
 def history(repository: Repository, limit: int) -> tuple[Operation, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from git_fleet.model.fleet import State
-from git_fleet.model.plan import Advice, Coupling, Overlap, PlanView, Problem, Severity, Task, Verdict
+from git_fleet.model.plan import Advice, Coupling, Hot, Overlap, PlanView, Problem, Severity, Task, Verdict
 from git_fleet.output import words
 from git_fleet.output.escape import safe
 from git_fleet.output.style import BOLD, WARM, Style, paint
@@ -67,7 +67,10 @@ def document(view: PlanView) -> dict[str, object]:
         ],
         "joints": [{"path": joint.path, "tasks": list(joint.tasks)} for joint in view.joints],
         "couplings": None if view.couplings is None else [_coupling_object(one) for one in view.couplings],
-        "hot": [{"path": one.path, "share": one.share, "tasks": list(one.tasks)} for one in view.hot],
+        "hot": [
+            {"path": one.path, "share": one.share, "conflicts": one.conflicts, "tasks": list(one.tasks)}
+            for one in view.hot
+        ],
         "problems": [_problem_object(problem) for problem in view.problems],
         "advice": {
             "verdict": str(view.advice.verdict),
@@ -136,10 +139,13 @@ def _couplings(view: PlanView) -> list[str]:
     ]
     rest = len(strong) - _MOST_LINES
     more = [f"and {words.count(rest, 'coupling')} more"] if rest > 0 else []
-    hot = [
-        f"hot {safe(one.path)}: {one.share:.0%} of past work changed it ({words.listed(one.tasks)})" for one in view.hot
-    ]
-    return [*lines, *more, *hot]
+    return [*lines, *more, *map(_hot, view.hot)]
+
+
+def _hot(one: Hot) -> str:
+    said = [f"{one.share:.0%} of past work changed it"] if one.share else []
+    said += [f"it was in {one.conflicts:.0%} of past conflicts"] if one.conflicts else []
+    return f"hot {safe(one.path)}: {', '.join(said)} ({words.listed(one.tasks)})"
 
 
 def _problem(problem: Problem, view: PlanView, here: str | None, style: Style) -> str:

@@ -1,5 +1,6 @@
 """The plan in git's configuration: one `[fleet "<id>"]` section a task."""
 
+import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -8,6 +9,7 @@ from git_fleet.model.errors import Busy, Fatal, GitError, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.model.plan import Row
 from git_fleet.model.settings import Settings
+from git_fleet.plan import files
 from git_fleet.plan.names import need_words, nothing
 from git_fleet.repo import git
 
@@ -164,35 +166,74 @@ def explain(repository: Repository) -> None:
 
 @contextmanager
 def _rewriting(repository: Repository) -> Iterator[str]:
-    """A copy of the repository's configuration file to change, in the place of git's own lock; it replaces the file.
+    """A copy of the repository's configuration file to change; it replaces the file in one step under git's own lock.
 
-    So everything changes in one step, and nobody else writes meanwhile. Raises Busy, Fatal.
+    Raises Busy, when somebody else writes or has written meanwhile, and Fatal.
     """
-    path = os.path.realpath(os.path.join(repository.common_dir, "config"))
-    copy = f"{path}.lock"
+    import tempfile
+
+    path = _file(repository)
     try:
-        lock = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except FileExistsError:
-        raise Busy(f"'{copy}' exists: somebody else is writing the configuration", ["try again"]) from None
+        with tempfile.TemporaryDirectory(prefix="git-fleet-") as folder:
+            copy = f"{folder}/config"
+            before = _bytes(path)
+            with open(copy, "wb") as file:
+                file.write(before)
+            yield copy
+            after = _bytes(copy)
+        if after != before:
+            _replace(path, before, after)
     except OSError as error:
         raise Fatal(f"cannot write '{path}': {error.strerror}") from error
-    try:
-        with open(path, "rb") as config, os.fdopen(lock, "wb") as new:
-            before = config.read()
-            os.fchmod(new.fileno(), os.fstat(config.fileno()).st_mode & 0o7777)
-            new.write(before)
-        yield copy
-        with open(copy, "rb") as new:
-            after = new.read()
-            os.fsync(new.fileno())
-        if after != before:
-            os.rename(copy, path)
-        else:
-            os.unlink(copy)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(copy)
-        raise
+
+
+def _replace(path: str, before: bytes, after: bytes) -> None:
+    """git's lock is another name of the draft: whoever finds it after a kill sees that it is ours (`unlock`)."""
+    lock = f"{path}.lock"
+    with files.draft(path) as (beside, draft):
+        _unlock(path, beside)
+        files.fill(draft, after, os.stat(path).st_mode & 0o7777)
+        try:
+            os.link(beside, lock)
+        except FileExistsError:
+            raise Busy(f"'{lock}' exists: somebody else is writing the configuration", ["try again"]) from None
+        try:
+            if _bytes(path) != before:
+                raise Busy(f"'{path}' was changed meanwhile: nothing was written", ["try again"])
+            os.rename(beside, path)
+        finally:
+            os.unlink(lock)
+    files.sync_folder(path)
+
+
+def unlock(repository: Repository) -> None:
+    """Take git's lock on the configuration away where a killed run of ours has left it."""
+    path = _file(repository)
+    if os.path.lexists(f"{path}.lock"):
+        with suppress(OSError, Busy), files.draft(path) as (beside, _):
+            _unlock(path, beside)
+
+
+def _unlock(path: str, beside: str) -> None:
+    """git never has two names for one file: a lock that is our draft, or the file itself, was left by us."""
+    lock = f"{path}.lock"
+    with suppress(FileNotFoundError, BlockingIOError):
+        found = os.lstat(lock)
+        if os.path.samestat(found, os.lstat(beside)):
+            os.unlink(lock)
+        elif os.path.samestat(found, os.lstat(path)):
+            with open(path, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # still held by who has just renamed its draft
+                os.unlink(lock)
+
+
+def _file(repository: Repository) -> str:
+    return os.path.realpath(os.path.join(repository.common_dir, "config"))
+
+
+def _bytes(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _row(id: str, entries: tuple[tuple[str, str], ...]) -> Row:

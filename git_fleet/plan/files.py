@@ -1,7 +1,10 @@
 """A plan file's bytes: read in one go without ever blocking, written by rename."""
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from git_fleet.model.errors import Busy, Fatal, PlanError
 
@@ -42,30 +45,63 @@ def write(path: str, data: bytes, expected: bytes | None = None) -> None:
     With `expected`, only a file that still holds these bytes; raises Busy otherwise.
     """
     target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.new")
     try:
         mode = stat.S_IMODE(os.stat(target).st_mode)
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(file, "wb") as new:
-                new.write(data)
-                new.flush()
-                os.fchmod(file, mode)
-                os.fsync(file)
+        with draft(target) as (beside, file):
+            fill(file, data, mode)
             if expected is not None and read(path) != expected:
                 raise Busy(f"'{shown(path)}' was changed meanwhile: nothing was written", ["try again"])
             os.replace(beside, target)
-        except BaseException:
-            os.unlink(beside)
-            raise
-        _sync_folder(folder)
+        sync_folder(target)
     except OSError as error:
         raise Fatal(f"cannot write '{shown(path)}': {error.strerror}") from error
 
 
-def _sync_folder(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+@contextmanager
+def draft(target: str) -> Iterator[tuple[str, int]]:
+    """A file beside `target` for what is to replace it, its path and descriptor; ours alone, gone when it is not used.
+
+    The name is always the same, so that what a killed run left is used again instead of lying about. Raises OSError,
+    and Busy while another process has it.
+    """
+    folder, name = os.path.split(target)
+    beside = os.path.join(folder, f".{name}.fleet-new")
+    file = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"somebody else is writing '{shown(target)}'", ["try again"]) from None
+        if not _is(beside, file):
+            raise Busy(f"'{shown(target)}' was written meanwhile", ["try again"])
+        try:
+            yield beside, file
+        finally:
+            if _is(beside, file):
+                os.unlink(beside)
+    finally:
+        os.close(file)
+
+
+def _is(path: str, file: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def fill(file: int, data: bytes, mode: int) -> None:
+    """Make this the whole of an open file, on the disk."""
+    os.ftruncate(file, 0)
+    with open(file, "wb", closefd=False) as new:
+        new.write(data)
+    os.fchmod(file, mode)
+    os.fsync(file)
+
+
+def sync_folder(path: str) -> None:
+    """A new name in the folder of `path` is on the disk, too."""
+    handle = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:

@@ -96,6 +96,8 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
 
 def move_back(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
     """Move the branch that is checked out in `top` to any commit; refused if local changes would be hit."""
+    # Unlike merge, reset takes a file for changed whose time alone is not the index's (a copy of the folder, a touch).
+    _tell(repository, "update-index", "-q", "--refresh", cwd=top, inherit=inherit)
     result = _tell(
         repository, "reset", "--keep", "--quiet", commit, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit
     )

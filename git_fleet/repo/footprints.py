@@ -12,6 +12,13 @@ def history(repository: Repository, commit: str, limit: int) -> list[str]:
     return answer(repository, "rev-list", f"--max-count={limit}", commit).split()
 
 
+def merges(repository: Repository, commit: str, limit: int) -> list[tuple[str, str]]:
+    """Both parents of each of the last `limit` merges of two, newest first."""
+    options = ("--min-parents=2", "--max-parents=2", "--parents", f"--max-count={limit}")
+    rows = (line.split() for line in answer(repository, "rev-list", *options, commit).splitlines())
+    return [(ours, theirs) for _, ours, theirs in rows]
+
+
 def footprints(
     repository: Repository, commits: Sequence[str], *, env: Mapping[str, str] = OFFLINE, cwd: str | None = None
 ) -> dict[str, Footprint]:

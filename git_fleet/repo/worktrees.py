@@ -5,6 +5,7 @@ the lock, by git (`changing.fill`), which honours filters and sparse checkouts.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -70,26 +71,44 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
 
     opened = pygit2.Repository(repository.common_dir)
     if _TEMPORARY in opened.references:  # only a killed run of ours leaves it, and we hold its lock
-        opened.references.delete(_TEMPORARY)
+        forget_temporary(repository, inherit)
     if _EMPTY not in opened.references:
         nobody = pygit2.Signature("git fleet", "git-fleet@invalid", 0, 0)
         opened.create_commit(_EMPTY, nobody, nobody, "empty\n", opened.TreeBuilder().write(), [])
+    sys.audit("git_fleet.worktree", "temporary branch")
     temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
     name = _free_name(repository, os.path.basename(path))
     entry = f"{repository.common_dir}/worktrees/{name}"
     try:
+        sys.audit("git_fleet.worktree", "add")
         opened.add_worktree(name, path, temporary)
-        pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
         # The log tells of the temporary branch alone, the index is of the empty tree: git writes both as it fills in.
-        for file in ("logs/HEAD", "index"):
-            with suppress(FileNotFoundError):
-                os.unlink(f"{entry}/{file}")
+        # The index goes first: a worktree that has one and is on its branch is whole, to whom finds it after a kill.
+        _unlink(f"{entry}/index")
+        sys.audit("git_fleet.worktree", "set HEAD")
+        pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
+        _unlink(f"{entry}/logs/HEAD")
         return entry
     except (pygit2.GitError, ValueError, OSError) as error:
         _forget(entry, path)
         raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
     finally:
-        opened.references.delete(_TEMPORARY)
+        forget_temporary(repository, inherit)
+
+
+def forget_temporary(repository: Repository, inherit: Sequence[int] = ()) -> None:
+    """Delete the temporary branch, which a killed `create` leaves, too; the caller holds the worktree lock.
+
+    git waits where somebody packs refs meanwhile (core.packedRefsTimeout), libgit2 does not.
+    """
+    left = git.refs(repository, _TEMPORARY).get(_TEMPORARY)
+    if left is not None:
+        changing.update_refs(repository, [changing.RefUpdate(_TEMPORARY, left, None)], "fleet", inherit)
+
+
+def _unlink(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _forget(entry: str, path: str) -> None:

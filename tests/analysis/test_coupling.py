@@ -76,6 +76,14 @@ def test_hot_files() -> None:
     assert coupling.hot(claims, commits("cli.py", times=9)) == ()
 
 
+def test_a_file_is_hot_that_was_in_many_past_conflicts() -> None:
+    tasks = [task("1", "CHANGELOG.md", "setup.py"), task("2", "cli.py")]
+    claims = ownership.claims(tasks, FILES)
+    conflicts = [("cli.py", "setup.py")] * 2 + [("cli.py",)] * 2 + [("docs/a.md",)] * 12
+    assert coupling.hot(claims, (), conflicts) == (Hot("cli.py", 0.0, ("2",), 0.25),)
+    assert coupling.hot(claims, (), conflicts[:2]) == ()  # two are too few to say anything
+
+
 def test_two_thousand_commits_and_ten_thousand_tasks_take_no_time() -> None:
     files = [f"src/m{n // 50:03}/f{n % 50:02}.py" for n in range(5_000)]
     tasks = [task(str(n), files[n % 5_000]) for n in range(10_000)]

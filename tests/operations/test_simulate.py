@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import rooms
 from kit import Repo, make_repo
 
@@ -95,3 +96,98 @@ def test_what_was_foretold_wrongly_is_asked_again(tmp_path: Path) -> None:
         folded = [simulate.fold(place, context.base, order, tasks, tips, each) for each in (None, known, blind, wrong)]
     assert folded[0] == folded[1] == folded[2] == folded[3]
     assert [(step.id, step.action) for step in folded[0]][-1] == ("20", Action.STOP)
+
+
+def odd_fleet(tmp_path: Path) -> Repo:
+    """A branch for each thing that merges are known to be odd about; all but one merge."""
+    long = {name: f"{name}\n" * 30 for name in ("one", "two", "dir/a", "dir/b")}
+    repo = make_repo(
+        tmp_path / "app", {**long, "run": "#!/bin/sh\n", "link": "to\n", "Case": "case\n", "file": rooms.LONG}
+    )
+    repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}"})
+    top = tmp_path / "scratch"
+    repo.git("worktree", "add", "-q", "--detach", top, "main")
+
+    def branch(name: str, files: dict[str, str | None], start: str = "main") -> None:
+        repo.git("checkout", "-q", "-B", name, start, cwd=top)
+        repo.commit(name, files, top)
+
+    branch("dir-renamed", {"dir/a": None, "dir/b": None, "new/a": long["dir/a"], "new/b": long["dir/b"]})
+    branch("into-dir", {"dir/c": "c\n" * 9})
+    branch("renamed", {"one": None, "uno": long["one"]})
+    branch("renamed-alike", {"one": None, "uno": long["one"]})
+    branch("add-add-alike", {"same": "same\n"})
+    branch("add-add-alike-2", {"same": "same\n"})
+    branch("binary", {"image": "\0\1\2"})
+    branch("case", {"case": "case\n"})
+    repo.git("checkout", "-q", "-B", "mode", "main", cwd=top)
+    (top / "run").chmod(0o755)
+    repo.commit("mode", None, top)
+    repo.git("checkout", "-q", "-B", "symlink", "main", cwd=top)
+    (top / "link").unlink()
+    (top / "link").symlink_to("run")
+    repo.commit("symlink", None, top)
+    repo.git("checkout", "-q", "-B", "submodule", "main", cwd=top)
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.oid('main')},sub", cwd=top)
+    repo.git("commit", "-q", "-m", "submodule", cwd=top)
+    repo.git("checkout", "-q", "--detach", "main", cwd=top)
+    branch("cross-1", {"file": rooms.LONG.replace("line 1\n", "x\n")})
+    branch("cross-2", {"file": rooms.LONG.replace("line 18\n", "y\n")})
+    for one, other in (("cross-1", "cross-2"), ("cross-2", "cross-1^")):
+        repo.git("checkout", "-q", one, cwd=top)
+        repo.git("merge", "-q", "--no-edit", other, cwd=top)
+    repo.git("checkout", "-q", "--detach", "main", cwd=top)
+    names = repo.git("for-each-ref", "--format=%(refname:short)", "refs/heads/").split("\n")
+    repo.config({f"fleet.{name}.title": name for name in names if name != "main"})
+    return repo
+
+
+def test_what_merges_are_odd_about_lands_as_git_merges_it(tmp_path: Path) -> None:
+    repo = odd_fleet(tmp_path)
+    promised = steps(repo, "--dry-run")
+    landing = [step for step in promised if step["action"] == "land"]
+    assert [step["id"] for step in promised if step not in landing] == ["into-dir"]  # git asks where to put that file
+    top = tmp_path / "scratch"
+    for step in landing:
+        repo.git("merge", "-q", "--no-ff", "--no-edit", step["tip"], cwd=top)
+        assert step["tree"] == repo.git("rev-parse", "HEAD^{tree}", cwd=top), step["id"]
+    assert rooms.status_of("git", "merge", "-q", "--no-edit", "into-dir", cwd=top) == 1
+    assert trees(steps(repo, check=4)) == trees(promised)
+    assert repo.oid("main^{tree}") == landing[-1]["tree"] and repo.git("status", "--porcelain") == ""
+    assert "sub" in repo.git("ls-tree", "--name-only", "main").split()
+
+
+def test_two_hundred_branches(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "app", {"file": rooms.LONG})
+    person = "A U Thor <author@example.com> 1767323045 +0000"
+    text = "".join(
+        f"commit refs/heads/t/{n}\ncommitter {person}\ndata 1\nx\nfrom refs/heads/main^0\n"
+        f"M 644 inline d{n % 7}/f{n}\ndata 2\nx\n"
+        for n in range(200)
+    )
+    repo.git("fast-import", "--quiet", stdin=text + "\n")
+    repo.fleet("init", "--from-branches", "t/*", check=0)
+    done = repo.fleet("land", "--json", check=0).json
+    assert len(done["result"]["landed"]) == 200
+    assert len(repo.git("ls-tree", "-r", "--name-only", "main").split("\n")) == 201
+    assert repo.git("rev-list", "--first-parent", "--count", "main") == "201"
+
+
+@pytest.mark.parametrize("what", ["commits", "rebases", "deletes", "removes its worktree"])
+def test_what_a_branch_s_author_does_during_the_landing(tmp_path: Path, what: str) -> None:
+    """What was pinned lands, and nothing else; what came later is still there to land."""
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"b": "x\n"}})
+    tips = {name: repo.oid(name) for name in "ab"}
+    top = rooms.tree(repo, "b")
+    does = {
+        "commits": f"git -C '{top}' commit -q --allow-empty -m later",
+        "rebases": f"git -C '{top}' commit -q --amend -m again",
+        "deletes": f"git -C '{repo.path}' worktree remove '{top}' && git -C '{repo.path}' branch -q -D b",
+        "removes its worktree": f"git -C '{repo.path}' worktree remove '{top}'",
+    }[what]
+    repo.config({"fleet.gate": f"test -e '{tmp_path}/once' || {{ touch '{tmp_path}/once'; {does}; }}"})
+    repo.fleet("land", check=0, oracle=False)
+    assert repo.git("log", "--merges", "--format=%P", "main").split("\n")[0].split()[1] == tips["b"]
+    assert repo.oid("main~1^2") == tips["a"]
+    if what == "commits":
+        assert rooms.states(repo)["b"] == "active" and repo.oid("b") != tips["b"]

@@ -157,11 +157,14 @@ def test_what_history_says(conform: Callable[[str, dict[str, object]], Any]) -> 
         Coupling(("42", "43"), ("cli.py", "README.md"), 12, 0.64),
         Coupling(("43", "44"), ("docs/\x1b", "x"), 5, 1.0),
     )
-    view = VIEW._replace(overlaps=(), joints=(), couplings=couplings, hot=(Hot("cli.py", 0.24, ("42", "44")),))
+    hot = (Hot("cli.py", 0.24, ("42", "44"), 0.5), Hot("x", 0.0, ("44",), 0.2), Hot("y", 0.1, ("44",)))
+    view = VIEW._replace(overlaps=(), joints=(), couplings=couplings, hot=hot)
     assert plan.text(view, Style()).split("\n\n")[3] == (
         "coupled docs/\\x1b and x: changed together in 5 commits, 100% of those that changed the rarer (43, 44)\n"
         "coupled cli.py and README.md: changed together in 12 commits, 64% of those that changed the rarer (42, 43)\n"
-        "hot cli.py: 24% of past work changed it (42, 44)"
+        "hot cli.py: 24% of past work changed it, it was in 50% of past conflicts (42, 44)\n"
+        "hot x: it was in 20% of past conflicts (44)\n"
+        "hot y: 10% of past work changed it (44)"
     )
     many = plan.text(view._replace(couplings=couplings * 6), Style())
     assert "\nand 2 couplings more\n" in many
@@ -170,4 +173,4 @@ def test_what_history_says(conform: Callable[[str, dict[str, object]], Any]) -> 
         {"tasks": ["42", "43"], "paths": ["cli.py", "README.md"], "support": 12, "confidence": 0.64},
         {"tasks": ["43", "44"], "paths": ["docs/\x1b", "x"], "support": 5, "confidence": 1.0},
     ]
-    assert document["hot"] == [{"path": "cli.py", "share": 0.24, "tasks": ["42", "44"]}]
+    assert document["hot"][0] == {"path": "cli.py", "share": 0.24, "conflicts": 0.5, "tasks": ["42", "44"]}

@@ -9,9 +9,9 @@ import kit
 import pytest
 
 from git_fleet.model.fleet import Base
-from git_fleet.model.landing import Action, Step, merge_message
+from git_fleet.model.landing import Action, Author, Step, Told, merge_message
 from git_fleet.model.settings import Gate
-from git_fleet.output.script import script
+from git_fleet.output.script import Way, script
 
 SHELLS = pytest.mark.parametrize("shell", ["dash", "bash"])
 HOSTILE = (
@@ -246,7 +246,10 @@ def test_it_runs_from_a_subfolder_of_a_linked_worktree_and_on_another_base(repo,
 )
 @pytest.mark.parametrize("many", [0, 1, 2, 3])
 @pytest.mark.parametrize("commands", [(), ("make test",), ("exit $((1-1))", "it's\n'two' \"lines\"")])
-def test_shellcheck_has_nothing_to_say(tmp_path: Path, many: int, commands: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase", "ff"])
+def test_shellcheck_has_nothing_to_say(tmp_path: Path, many: int, commands: tuple[str, ...], strategy: str) -> None:
+    if strategy != "merge" and (many == 0 or len(commands) == 1):
+        pytest.skip("as when merging")
     names = [name for name in HOSTILE if "\udcff" not in name][:8]
     steps = [
         Step(str(i), name, f"{i:040x}", action, "why\nnot", title="ti'tle $x", conflicts=("a'b\x1b", "c"))
@@ -254,7 +257,13 @@ def test_shellcheck_has_nothing_to_say(tmp_path: Path, many: int, commands: tupl
     ]
     chosen = {0: [], 1: steps[:1], 2: steps[1:2], 3: steps}[many]
     path = tmp_path / "land.sh"
-    path.write_text(written(Base("dev's", "1" * 40, "2" * 40), chosen, "3" * 40 if many else None, *commands))
+    told = {
+        step.id: Told("It's\n\n$one\n", Author("O'N", "x@y", "1 +0000"), (("4" * 40, "a`b`\n"),)) for step in chosen
+    }
+    gates = [Gate("gate", command) for command in commands]
+    tree = "3" * 40 if many else None
+    way = Way(strategy, told, ("5" * 40,))
+    path.write_text(script(Base("dev's", "1" * 40, "2" * 40), chosen, gates, tree, version="0.1.0", way=way))
     done = subprocess.run(["shellcheck", path], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("", 0)
     assert all(subprocess.run([shell, "-n", path], check=False).returncode == 0 for shell in ("dash", "bash"))
