@@ -1,6 +1,7 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [large] [coupling] [land]
+    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [large] [coupling] [speculation]
+                 [blame] [land]
 
 Prints, never judges: machines differ, and a timed test lies.
 """
@@ -12,6 +13,7 @@ import sys
 import tempfile
 
 import couplings
+import gates
 import landing
 import pairs
 import radar
@@ -197,6 +199,14 @@ def land(folder: str) -> None:
     landing.merges(folder, FLEET)
 
 
+def speculation(folder: str) -> None:
+    gates.speculation(folder, repository(folder, files=200), FLEET)
+
+
+def blame(folder: str) -> None:
+    gates.counts(folder, repository(folder, files=20), FLEET)
+
+
 SECTIONS = (
     ("startup", startup),
     ("status", status),
@@ -208,6 +218,8 @@ SECTIONS = (
     ("plan", plan),
     ("large", large),
     ("coupling", coupling),
+    ("speculation", speculation),
+    ("blame", blame),
     ("land", land),
 )
 

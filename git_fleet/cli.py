@@ -115,8 +115,9 @@ class _Ended(BaseException):
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Tidy up on the way out: a gate must not outlive us, nor its lane. Once is enough."""
-    for again in (signal.SIGTERM, signal.SIGHUP):
+    """Tidy up on the way out: a gate must not outlive us, nor its lane. Once is enough: git hands on what the terminal
+    has sent to us already."""
+    for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(again, signal.SIG_IGN)
     raise _Ended(number)
 

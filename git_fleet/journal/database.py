@@ -178,12 +178,15 @@ class Journal:
             verdicts[task] = verdict
         return verdicts
 
-    def record_gate(self, tree: str, command: str, environment: str, row: GateRow, task: str | None) -> None:
-        """Remember what a gate said."""
-        with self._writing("record_gate") as db:
-            db.execute(
+    def record_gates(self, rows: Sequence[tuple[str, str, str, GateRow, str | None]]) -> None:
+        """Remember what gates said: (tree, command, digest of the environment, what, task)."""
+        with self._writing("record_gates") as db:
+            db.executemany(
                 f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, ?, {_NAME}, ?, ?)",
-                (tree, _bytes(command), environment, row.verdict, row.seconds, _bytes(row.log), time.time(), task),
+                [
+                    (tree, _bytes(command), digest, row.verdict, row.seconds, _bytes(row.log), time.time(), task)
+                    for tree, command, digest, row, task in rows
+                ],
             )
 
     def _operation(self, row: tuple[int, str, str, str, float, float | None, str]) -> Operation:
@@ -191,8 +194,16 @@ class Journal:
         changes = self._db.execute(
             "SELECT kind, name, before, after FROM change WHERE operation = ? ORDER BY position", (number,)
         ).fetchall()
-        recorded = tuple(RecordedChange(ChangeKind(k), n, b, a) for k, n, b, a in changes)
-        return Operation(number, kind, OperationState(state), summary, began, ended, recorded, detail)
+        import json
+        import sqlite3
+
+        try:
+            recorded = tuple(RecordedChange(ChangeKind(k), n, b, a) for k, n, b, a in changes)
+            if not isinstance(json.loads(detail), dict):
+                raise ValueError
+            return Operation(number, kind, OperationState(state), summary, began, ended, recorded, detail)
+        except (TypeError, ValueError):
+            raise sqlite3.DatabaseError(f"operation {number} makes no sense") from None
 
     @contextmanager
     def _writing(self, step: str) -> Iterator["sqlite3.Connection"]:
@@ -289,10 +300,18 @@ def uri(path: str, mode: str) -> str:
 
 @contextmanager
 def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
-    """The journal at one instant, to read without writing anything; None where there is none that can be read."""
+    """The journal at one instant, to read without writing anything; None where none can be read.
+
+    Raises Fatal when it turns out to be damaged.
+    """
+    import sqlite3
+
     path = path_of(fleet_dir)
-    with ExitStack() as stack:
-        yield _to_read(path, stack) if os.path.exists(path) else None
+    try:
+        with ExitStack() as stack:
+            yield _to_read(path, stack) if os.path.exists(path) else None
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
 
 
 def _to_read(path: str, stack: ExitStack) -> Journal | None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Gate(NamedTuple):
-    """A command that must succeed on the merged tree; `name` is "gate" for a plain `fleet.gate`."""
+    """A command that must succeed on the merged tree; `name` is "gate" for a plain `fleet.gate`, or "gate 2"."""
 
     name: str
     command: str

@@ -73,7 +73,9 @@ def put_right_on_failure(context: Context, journal: database.Journal, number: in
 def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], say: Listener) -> None:
     """What a killed landing tested with: its gates end, its lanes go."""
     alone = [detail["gate"]] if detail.get("gate") else []  # as it was written down when there was one at a time
-    ended = [pid for pid, known in (*alone, *detail.get("gates", ())) if process.end_left(pid, known)]
+    noted = running.gates_of(context.repository, operation.id)
+    ended = [pid for pid, known in (*alone, *noted) if process.end_left(pid, known)]
+    running.note_gates(context.repository, operation.id, [])
     if ended:
         which = "a gate" if len(ended) == 1 else f"{len(ended)} gates"
         was = "it was" if len(ended) == 1 else "they were"

@@ -68,6 +68,34 @@ def note(journal: database.Journal, operation: int, **facts: object) -> None:
     journal.describe(operation, detail=json.dumps(detail))
 
 
+def note_gates(repository: Repository, operation: int, gates: Sequence[tuple[int, str | None]]) -> None:
+    """Write down the processes (number, identity) that are an operation's gates by now, for whoever finds it killed.
+
+    In a file of its own that is not synced: after a power loss no gate runs, and each is noted before it begins.
+    """
+    path = _gates_file(repository, operation)
+    if not gates:
+        with suppress(OSError):
+            os.unlink(path)
+        return
+    with open(f"{path}.new", "w", encoding="ascii") as file:
+        json.dump(gates, file)
+    os.rename(f"{path}.new", path)
+
+
+def gates_of(repository: Repository, operation: int) -> list[tuple[int, str | None]]:
+    """What `note_gates` wrote last; nothing where it cannot be read."""
+    try:
+        with open(_gates_file(repository, operation), encoding="ascii") as file:
+            return [(int(pid), known) for pid, known in json.load(file)]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _gates_file(repository: Repository, operation: int) -> str:
+    return f"{repository.fleet_dir}/locks/operation-{operation}.gates"
+
+
 def above_kept(repository: Repository) -> int:
     """Numbers go on where kept refs end, also when the journal was deleted."""
     numbers = [ref.removeprefix(KEEP).split("/")[0] for ref in git.refs(repository, KEEP)]

@@ -37,7 +37,7 @@ class _Job:
         self.may_begin: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self.cancelled = False
         self.at: tuple[Gate, float] | None = None
-        self.gate_process: list[object] | None = None
+        self.gate_process: tuple[int, str | None] | None = None
         self.results: list[GateResult] = []
         self.thread: threading.Thread | None = None
 
@@ -88,6 +88,8 @@ class Trials:
         self._red: dict[str, GateResult] = {}
         """Trees that were red and are tested once more."""
         self._looked_up: set[str] = set()
+        self._unwritten: list[tuple[str, str, str, database.GateRow, str | None]] = []
+        """Results that the journal does not know yet: they are written while the next gate runs."""
         self._lanes: list[str | None] = [lane] if lane else [None] * width
         self._own_lanes = lane is None
         self._jobs: list[_Job] = []
@@ -110,7 +112,7 @@ class Trials:
             if all(row for _, row in rows):
                 for gate, row in rows:
                     assert row is not None
-                    self._run.journal.record_gate(subject.tree, gate.command, self._digest, row, subject.task)
+                    self._unwritten.append((subject.tree, gate.command, self._digest, row, subject.task))
                     self._run.say(Gated(subject.what, gate.name, row.verdict, row.seconds, row.log, cached=True))
                 flaky = any(row and row.verdict == "flaky" for _, row in rows)
                 seconds = sum(row.seconds for _, row in rows if row)
@@ -124,6 +126,7 @@ class Trials:
 
     def again(self, subject: Subject) -> GateResult:
         """The gates on a red tree once more, as often as `fleet.gateRetries` says: the first pass makes it flaky."""
+        self._write_down()
         red = self._known[subject.tree]
         for _ in range(0 if gates.is_hopeless(red) else self._run.context.settings.gate_retries):
             self._red[subject.tree] = self._known.pop(subject.tree)
@@ -216,6 +219,8 @@ class Trials:
 
     def _wait(self) -> None:
         """Take the next message, or say that time goes by."""
+        if self._messages.empty():
+            self._write_down()
         try:
             message = self._messages.get(timeout=TICK_S)
         except queue.Empty:
@@ -234,7 +239,7 @@ class Trials:
             job.may_begin.put(False)
             return
         self.runs += 1
-        job.gate_process = [pid, process.identity(pid)]
+        job.gate_process = (pid, process.identity(pid))
         self._note_gates()
         job.at = (gate, time.time())
         self._run.say(Gating(job.subject.what, gate.name))
@@ -243,7 +248,13 @@ class Trials:
 
     def _note_gates(self) -> None:
         begun = [job.gate_process for job in self._jobs if job.gate_process]
-        running.note(self._run.journal, self._run.operation, gates=begun)
+        running.note_gates(self._run.context.repository, self._run.operation, begun)
+
+    def _write_down(self) -> None:
+        """One write to the disk for all that came meanwhile."""
+        if self._unwritten:
+            self._run.journal.record_gates(self._unwritten)
+            self._unwritten.clear()
 
     def _take(self, job: _Job, gate: Gate, result: GateResult) -> None:
         self.seconds += result.seconds
@@ -256,7 +267,7 @@ class Trials:
             result = result._replace(verdict="flaky", log=red.log)
         job.results.append(result)
         row = database.GateRow(result.verdict, result.seconds, result.log)
-        self._run.journal.record_gate(job.subject.tree, gate.command, self._digest, row, job.subject.task)
+        self._unwritten.append((job.subject.tree, gate.command, self._digest, row, job.subject.task))
         self._run.say(Gated(job.subject.what, *result))
 
     def _end(self, job: _Job, error: Exception | None) -> None:
@@ -291,7 +302,9 @@ class Trials:
             for path in filter(None, self._lanes):
                 if not lanes.discard(self._run.context.repository, path):
                     self._run.say(Note(f"a gate made files that cannot be removed, in the lane '{path}'"))
-            running.note(self._run.journal, self._run.operation, lanes=[], gates=[])
+            running.note(self._run.journal, self._run.operation, lanes=[])
+        running.note_gates(self._run.context.repository, self._run.operation, [])
+        self._write_down()
 
 
 def _together(results: Sequence[GateResult]) -> GateResult:

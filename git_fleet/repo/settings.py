@@ -16,6 +16,10 @@ _TRUE = frozenset(("true", "yes", "on", "1"))
 _UNITS = MappingProxyType({"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0})
 
 
+_MOST_DIGITS = 9
+"""Python reads no number of more than a few thousand digits, and nobody means one."""
+
+
 def load(repository: Repository) -> Settings:
     """All settings. Raises Fatal, naming the key, for a value that makes no sense."""
     plain: dict[str, list[str]] = {}
@@ -40,7 +44,7 @@ def load(repository: Repository) -> Settings:
         review_s=_seconds(plain, "fleet.review", default.review_s),
         message=_last(plain, "fleet.message"),
         strategy=_choice(plain, "fleet.strategy", ("merge", "squash", "rebase", "ff")),
-        gates=(*(Gate("gate", command) for command in plain.get("fleet.gate", ()) if command), *gates),
+        gates=(*_plain_gates(plain), *gates),
         gate_mode=_choice(plain, "fleet.gatemode", ("each", "tip")),
         gate_jobs=_number(plain, "fleet.gatejobs") or max(1, (os.cpu_count() or 2) // 2),
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
@@ -52,6 +56,14 @@ def load(repository: Repository) -> Settings:
         hints=_flag(plain, "advice.fleet", default=True),
         rows=tuple((name, tuple(entries)) for name, entries in rows.items()),
     )
+
+
+def _plain_gates(plain: dict[str, list[str]]) -> list[Gate]:
+    """Those without a name of their own: `gate`; of several, `gate 1`, `gate 2`, …"""
+    commands = [command for command in plain.get("fleet.gate", ()) if command]
+    return [
+        Gate("gate" if len(commands) == 1 else f"gate {number}", command) for number, command in enumerate(commands, 1)
+    ]
 
 
 def base_of(repository: Repository, settings: Settings, worktrees: tuple[Worktree, ...], onto: str | None) -> Base:
@@ -120,14 +132,14 @@ def _number(plain: dict[str, list[str]], key: str) -> int | None:
     value = _last(plain, key)
     if value is None:
         return None
-    if not value.isdecimal() or int(value) < 1:
+    if not value.isdecimal() or len(value) > _MOST_DIGITS or int(value) < 1:
         raise Fatal(f"bad value '{value}' for '{key}': a number from 1")
     return int(value)
 
 
 def _retries(plain: dict[str, list[str]]) -> int:
     value = _last(plain, "fleet.gateretries") or "1"
-    if not value.isdecimal():
+    if not value.isdecimal() or len(value) > _MOST_DIGITS:
         raise Fatal(f"bad value '{value}' for 'fleet.gateRetries': a number from 0")
     return int(value)
 

@@ -79,9 +79,8 @@ def test_landings(journal: Journal) -> None:
 def test_gate_results(journal: Journal) -> None:
     red, green = GateRow("failed", 1.5, "/log"), GateRow("passed", 2.5, None)
     assert journal.gate_result("tree", "make", "env") is None
-    journal.record_gate("tree", "make", "env", red, "42")
-    journal.record_gate("base", "make", "env", green, None)
-    journal.record_gate("tree", "make", "env", green, "42")
+    journal.record_gates([("tree", "make", "env", red, "42"), ("base", "make", "env", green, None)])
+    journal.record_gates([("tree", "make", "env", green, "42")])
     assert journal.gate_result("tree", "make", "env") == green and journal.gate_result("tree", "true", "env") is None
     assert journal.gate_result("tree", "make", "other env") is None
     assert journal.gates_by_task() == {"42": "passed"}

@@ -36,7 +36,8 @@ def wind_back(repo: Repo, operation: int, *, landings: bool = True) -> None:
 def is_noted(repo: Repo, gate: int) -> bool:
     """Has the landing written down which process its gate is, to the end?"""
     path = Path(database.path_of(fleet_dir(repo)))
-    return str(gate).encode() in path.read_bytes() and not Path(f"{path}-journal").exists()
+    noted = Path(fleet_dir(repo), "locks").glob("operation-*.gates")
+    return any(str(gate) in file.read_text() for file in noted) and not Path(f"{path}-journal").exists()
 
 
 def killed_in_the_gate(repo: Repo, tmp_path: Path, *args: str) -> None:

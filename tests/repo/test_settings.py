@@ -66,7 +66,7 @@ def test_every_key(repo: Repo) -> None:
         worktree="../{id}",
         limit=3,
         strategy="squash",
-        gates=(Gate("gate", "make check"), Gate("gate", "make lint"), Gate("unit tests", "pytest")),
+        gates=(Gate("gate 1", "make check"), Gate("gate 2", "make lint"), Gate("unit tests", "pytest")),
         gate_mode="tip",
         gate_jobs=2,
         gate_timeout_s=5400.0,
