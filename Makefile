@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PREFIX ?= /usr/local
 DESTDIR ?=
+SEEDS ?= 100
 
 bin = $(abspath $(VENV))/bin
 pip = $(bin)/python -m pip --disable-pip-version-check --quiet
@@ -18,7 +19,7 @@ export PIP_USER = 0
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types architecture man-lint shell-lint bench install uninstall dev clean
+.PHONY: help demo test torture check format lint types architecture man-lint shell-lint bench install uninstall dev clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -28,6 +29,9 @@ demo: $(VENV)/.runtime ## play the main job in a temporary repository
 
 test: $(VENV)/.dev ## run the tests
 	@$(with_path) $(bin)/python -m pytest -q -rs -n auto --dist loadgroup
+
+torture: $(VENV)/.dev ## stop every deed at every step, in pairs, for hours: SEEDS=100 rounds of races
+	@$(with_path) FLEET_TORTURE=$(SEEDS) $(bin)/python -m pytest -q -n auto tests/safety
 
 check: format lint types architecture man-lint shell-lint test ## everything that CI checks
 

@@ -194,8 +194,16 @@ class Journal:
         changes = self._db.execute(
             "SELECT kind, name, before, after FROM change WHERE operation = ? ORDER BY position", (number,)
         ).fetchall()
-        recorded = tuple(RecordedChange(ChangeKind(k), n, b, a) for k, n, b, a in changes)
-        return Operation(number, kind, OperationState(state), summary, began, ended, recorded, detail)
+        import json
+        import sqlite3
+
+        try:
+            recorded = tuple(RecordedChange(ChangeKind(k), n, b, a) for k, n, b, a in changes)
+            if not isinstance(json.loads(detail), dict):
+                raise ValueError
+            return Operation(number, kind, OperationState(state), summary, began, ended, recorded, detail)
+        except (TypeError, ValueError):
+            raise sqlite3.DatabaseError(f"operation {number} makes no sense") from None
 
     @contextmanager
     def _writing(self, step: str) -> Iterator["sqlite3.Connection"]:
@@ -292,10 +300,18 @@ def uri(path: str, mode: str) -> str:
 
 @contextmanager
 def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
-    """The journal at one instant, to read without writing anything; None where there is none that can be read."""
+    """The journal at one instant, to read without writing anything; None where none can be read.
+
+    Raises Fatal when it turns out to be damaged.
+    """
+    import sqlite3
+
     path = path_of(fleet_dir)
-    with ExitStack() as stack:
-        yield _to_read(path, stack) if os.path.exists(path) else None
+    try:
+        with ExitStack() as stack:
+            yield _to_read(path, stack) if os.path.exists(path) else None
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
 
 
 def _to_read(path: str, stack: ExitStack) -> Journal | None:

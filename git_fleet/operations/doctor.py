@@ -51,7 +51,7 @@ def _operations(repository: Repository) -> tuple[tuple[tuple[int, str], ...], tu
     try:
         with database.opened_to_read(repository.fleet_dir) as journal:
             stopped = journal.operations(states=[OperationState.STOPPED]) if journal else ()
-            killed_ones = recover.interrupted(repository, journal, (*recover.WORKTREE_KINDS, "land")) if journal else []
+            killed_ones = recover.dead(repository, journal, (*recover.WORKTREE_KINDS, "land")) if journal else []
     except Exception as error:  # a damaged journal, which is a finding of its own
         if not _is_sqlite(error):
             raise

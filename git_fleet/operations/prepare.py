@@ -13,7 +13,7 @@ from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
 from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderCost, OrderStep, Request, Step
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import landed, radar, simulate, survey
+from git_fleet.operations import integrated, landed, radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.repo import around, lineage, looking
@@ -37,12 +37,19 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    context: Context, view: PlanView, request: Request, place: Quarantine, *, lenient: bool = False
+    context: Context,
+    view: PlanView,
+    request: Request,
+    place: Quarantine,
+    *,
+    lenient: bool = False,
+    anew: bool = False,
 ) -> Prepared:
     """Select, order and fold, in a quarantine on the base; read-only. Raises Refused or Fatal for named tasks that
     cannot land.
 
-    `lenient` parks a named task that waits for another instead of refusing.
+    `lenient` parks a named task that waits for another instead of refusing. `anew` makes every merge again, also of
+    what has landed on an integration branch.
     """
     refuse_unknown_placeholders(context.settings.message)
     snapshot, family = survey.look(context)
@@ -63,8 +70,12 @@ def prepare(
     tasks = {task.id: task for task in chosen}
     strategy = context.settings.strategy
     start = _start(context, ahead, proven, tips)
+    ready = integrated.steps(context, able, tips) if able and not anew and not request.order else ()
     steps = list(
-        simulate.fold(place, context.base, order, tasks, tips, simulate.foreseen(sight), strategy=strategy, start=start)
+        ready
+        or simulate.fold(
+            place, context.base, order, tasks, tips, simulate.foreseen(sight), strategy=strategy, start=start
+        )
     )
     for task in chosen:
         if task.id in waiting:

@@ -119,7 +119,9 @@ def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
     args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
     there = f"/proc/self/fd/{folder}"
     where, cwd = (".", there) if os.path.isdir(there) else (top, top)
-    return process.Job((*_in(where), *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+    private = git.private_dir(cwd, named=top) or f"{top}/.git"  # not of `.`: that is where we are, not where the job is
+    argv = (git_program(), f"--git-dir={private}", f"--work-tree={where}", *args)
+    return process.Job(argv, cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:
@@ -184,6 +186,33 @@ def start_merge(repository: Repository, lane: str, branch: str) -> bool:
     if result.status > 1:
         raise GitError(args, result.status, result.stderr)
     return result.status == 0
+
+
+def pick(repository: Repository, lane: str, commits: Sequence[str]) -> None:
+    """Cherry-pick in a lane, up to the first conflict; what becomes empty is left out, rerere stages nothing unseen."""
+    _picked(repository, lane, ("cherry-pick", "--allow-empty", *commits))
+
+
+def go_on_picking(repository: Repository, lane: str) -> None:
+    """Commit what is staged of a cherry-pick in a lane, and pick on. Raises Refused in the words of a hook."""
+    same = _tell(repository, "diff", "--cached", "--quiet", "HEAD", cwd=lane).status == 0
+    _picked(repository, lane, ("cherry-pick", "--skip" if same else "--continue"))
+
+
+def _picked(repository: Repository, lane: str, args: Sequence[str]) -> None:
+    quiet = {"GIT_EDITOR": ":", "FLEET_LANDING": "1"}
+    head = f"{git.private_dir(lane)}/CHERRY_PICK_HEAD"
+    result = _tell(repository, "-c", "rerere.autoUpdate=false", *args, cwd=lane, env=quiet)
+    while result.status and os.path.exists(head):
+        if _tell(repository, "diff", "--quiet", "HEAD", cwd=lane).status:
+            if not git.answer(repository, "ls-files", "--unmerged", cwd=lane):
+                said = result.stderr.strip() or result.stdout.strip()
+                raise Refused(
+                    f"what is resolved in '{lane}' could not be committed: {said}", ["git fleet land --continue"]
+                )
+            return
+        result = _tell(repository, "cherry-pick", "--skip", cwd=lane, env=quiet)
+    _must(result, *args)
 
 
 def merge_in(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:

@@ -233,7 +233,7 @@ def _read_merges(listed: str) -> Iterator[Merge]:
             yield Merge(
                 status == "1", tree, tuple(sorted({stage.path for stage in stages})), None, stages, tuple(notices)
             )
-    except (StopIteration, RuntimeError):
+    except (StopIteration, RuntimeError, ValueError):
         return
 
 

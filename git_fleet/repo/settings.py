@@ -16,6 +16,10 @@ _TRUE = frozenset(("true", "yes", "on", "1"))
 _UNITS = MappingProxyType({"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0})
 
 
+_MOST_DIGITS = 9
+"""Python reads no number of more than a few thousand digits, and nobody means one."""
+
+
 def load(repository: Repository) -> Settings:
     """All settings. Raises Fatal, naming the key, for a value that makes no sense."""
     plain: dict[str, list[str]] = {}
@@ -128,14 +132,14 @@ def _number(plain: dict[str, list[str]], key: str) -> int | None:
     value = _last(plain, key)
     if value is None:
         return None
-    if not value.isdecimal() or int(value) < 1:
+    if not value.isdecimal() or len(value) > _MOST_DIGITS or int(value) < 1:
         raise Fatal(f"bad value '{value}' for '{key}': a number from 1")
     return int(value)
 
 
 def _retries(plain: dict[str, list[str]]) -> int:
     value = _last(plain, "fleet.gateretries") or "1"
-    if not value.isdecimal():
+    if not value.isdecimal() or len(value) > _MOST_DIGITS:
         raise Fatal(f"bad value '{value}' for 'fleet.gateRetries': a number from 0")
     return int(value)
 

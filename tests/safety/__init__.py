@@ -2,5 +2,5 @@
 
 import os
 
-TORTURE = float(os.environ.get("FLEET_TORTURE", "0"))
-"""Minutes."""
+TORTURE = int(os.environ.get("FLEET_TORTURE", "0"))
+"""How many seeds the races get; with any, all steps of all deeds are disturbed, which takes hours. 0: what CI does."""
