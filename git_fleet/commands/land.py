@@ -129,6 +129,7 @@ def _simulated(
     from git_fleet.operations import gate, land, scripting
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
+    from git_fleet.output.escape import safe
     from git_fleet.repo import merging
 
     with merging.quarantine(context.repository, context.base.commit) as place:
@@ -136,6 +137,8 @@ def _simulated(
         told = scripting.told(context, prepared) if script else {}
         refused = None if script else land.would_refuse(context, prepared)
     outcome = dry_run(context, prepared)
+    for brought in prepared.brought:
+        front.note(safe(brought))
     if not script:
         return outcome, refused
     commands = gate.chosen(context.settings, request)

@@ -31,7 +31,7 @@ def _observed(repository: Repository) -> Observed:
         common_dir=repository.common_dir,
         bare_flipped=_is_flipped(repository),
         entries=entries.read_all(repository),
-        main_head=None if repository.bare else entries.text(f"{repository.common_dir}/HEAD"),
+        main_head=None if _is_bare(repository) else entries.text(f"{repository.common_dir}/HEAD"),
         main=repository.main,
         main_index=entries.index_error(repository.common_dir, repository.object_format),
         list_fails=_list_error(repository),
@@ -44,6 +44,11 @@ def _observed(repository: Repository) -> Observed:
         settings=_settings_error(repository),
         stashes=tuple((one.name, one.branch or "(no branch)") for one in around.stashes(repository)),
     )
+
+
+def _is_bare(repository: Repository) -> bool:
+    """Has it no main worktree? Also asked in a linked one."""
+    return repository.bare or git.config_get_all(repository, "core.bare")[-1:] == ["true"]
 
 
 def _operations(repository: Repository) -> tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]]:

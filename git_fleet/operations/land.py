@@ -35,6 +35,8 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
             if not moving:
                 return outcome(Ending.NOTHING, context, prepared.steps, None)
+            for brought in prepared.brought:
+                say(Note(brought))
             summary = f"land {', '.join(step.id for step in moving)}"
             detail = json.dumps({"onto": context.base.branch, "request": request._asdict()})
             with (

@@ -18,6 +18,8 @@ from git_fleet.repo.location import git_program
 
 DURABLE = ("-c", "core.fsync=objects,reference")
 """git does not sync refs by default: a landing could vanish at power loss."""
+_HERE = ("--git-dir=.git", "--work-tree=.")
+"""In the child's own folder: one that lost its `.git` must not be taken for a part of what is around it."""
 
 
 class RefUpdate(NamedTuple):
@@ -118,20 +120,13 @@ def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
     """
     args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
     there = f"/proc/self/fd/{folder}"
-    where, cwd = (".", there) if os.path.isdir(there) else (top, top)
-    private = git.private_dir(cwd, named=top) or f"{top}/.git"  # not of `.`: that is where we are, not where the job is
-    argv = (git_program(), f"--git-dir={private}", f"--work-tree={where}", *args)
-    return process.Job(argv, cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+    cwd = there if os.path.isdir(there) else top
+    return process.Job((git_program(), *_HERE, *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:
     """The job that notes the files' times in a worktree's index, so that later looks need not read the files."""
-    return process.Job((*_in(top), "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
-
-
-def _in(top: str) -> tuple[str, ...]:
-    """git in a worktree that is named: one that lost its `.git` must not be taken for a part of what is around it."""
-    return git_program(), f"--git-dir={git.private_dir(top) or f'{top}/.git'}", f"--work-tree={top}"
+    return process.Job((git_program(), *_HERE, "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
 
 
 def run_post_checkout(repository: Repository, top: str, commit: str) -> None:

@@ -26,11 +26,8 @@ ORIGINS = "refs/fleet/base/"
 """`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
 
 
-def private_dir(worktree: str, named: str | None = None) -> str | None:
-    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense.
-
-    `named`: its path, where `worktree` is another way to it, such as a descriptor; links may be relative to that.
-    """
+def private_dir(worktree: str) -> str | None:
+    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense."""
     link = os.path.join(worktree, ".git")
     if os.path.isdir(link):
         return link
@@ -39,7 +36,7 @@ def private_dir(worktree: str, named: str | None = None) -> str | None:
             label, _, path = file.read(8192).partition(": ")
     except OSError:
         return None
-    return os.path.normpath(os.path.join(named or worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
+    return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
 
 
 def short(ref: str) -> str:
