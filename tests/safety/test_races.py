@@ -40,11 +40,12 @@ class Watcher:
 
     def __init__(self, repo: Repo) -> None:
         script = (
-            "import json, subprocess, sys\n"
+            "import json, subprocess, time\n"
             "failed = []\n"
             "while True:\n"
             "    done = subprocess.run(['git', 'fleet', 'status', '--json'], capture_output=True, text=True)\n"
             "    told = done.returncode or json.loads(done.stdout)['schema'] != 'git-fleet.status.v1'\n"
+            "    time.sleep(0.1)\n"
             "    print('failed: ' + done.stderr.replace('\\n', ' ') if told else 'fine', flush=True)\n"
         )
         self._running = subprocess.Popen(
