@@ -33,7 +33,7 @@ def _back(main: str, start: str) -> None:
     subprocess.run(["rm", "-rf", f"{main}/.git/fleet"], check=True)
 
 
-def speculation(folder: str, main: str, fleet: str, count: int = 24) -> None:
+def speculation(folder: str, main: str, fleet: str, count: int = 32) -> None:
     """A gate of 0.2 s and two lanes."""
     names = _fleet(folder, main, count)
     start = _git(main, "rev-parse", "main")

@@ -98,6 +98,7 @@ __git_fleet_value ()
 	--gate) __gitcomp_nl "$(__git_fleet_gates)" "" "$2" ;;
 	--needs) __gitcomp_nl "$(__git_fleet_tasks)" "" "$2" ;;
 	--onto | --refs) __gitcomp_nl "$(__git_heads)" "" "$2" ;;
+	--strategy) __gitcomp "merge squash rebase ff" "" "$2" ;;
 	--to) __gitcomp "markdown config yaml" "" "$2" ;;
 	esac
 }
@@ -122,7 +123,7 @@ _git_fleet ()
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --needs | --onto | --owns | --output | --plan | --refs | --to | --wave | -n | -o)
+	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --needs | --onto | --owns | --output | --plan | --refs | --strategy | --to | --wave | -n | -o)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;

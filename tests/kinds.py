@@ -107,6 +107,15 @@ def bare_in_a_dot_folder(folder: Path) -> Site:
     return site(repo, here=folder / "app/main", trees=folder / "app", checkout=folder / "app/main")
 
 
+def bare_as_a_dot_folder(folder: Path) -> Site:
+    """And the third: the bare repository is called `.git`."""
+    there = seed(folder)
+    there.git("clone", "-q", "--bare", str(there.path), str(folder / "app/.git"))
+    repo = kit.adopt(folder / "app")
+    repo.git("worktree", "add", "-q", "main", "main")
+    return site(repo, here=folder / "app/main", trees=folder / "app", checkout=folder / "app/main")
+
+
 def in_a_linked_worktree(folder: Path) -> Site:
     made = ordinary(folder)
     made.repo.git("worktree", "add", "-q", "--detach", "../aside")
@@ -492,6 +501,7 @@ WORKING: tuple[Kind, ...] = (
     bare,
     bare_with_worktrees,
     bare_in_a_dot_folder,
+    bare_as_a_dot_folder,
     in_a_linked_worktree,
     in_a_subfolder,
     git_directory_elsewhere,

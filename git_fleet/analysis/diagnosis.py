@@ -42,7 +42,7 @@ def _of_entry(seen: Observed, entry: Entry) -> list[Finding]:
     if entry.locked and entry.locked.strip() == "initializing":
         return [_unfinished(entry)]
     found = [_without_head(entry)] if not _is_head(entry.head) else []
-    if _says(entry.gitdir) is None or entry.folder is None or _says(entry.commondir) is None:
+    if entry.folder is None or _says(entry.commondir) is None:
         broken = _half_written(entry)
         return [broken, *(found if broken.repair is None or broken.repair.entry is None else ())]
     if not entry.folder_there:
@@ -56,7 +56,7 @@ def _of_entry(seen: Observed, entry: Entry) -> list[Finding]:
 def _says(text: str | None) -> str | None:
     """What a file of an entry says; None where it is empty, missing or makes no sense."""
     said = (text or "").removesuffix("\n")
-    return said if said and "\0" not in said and "\n" not in said and "/" in said else None
+    return said if said and "\0" not in said and "/" in said else None
 
 
 def _is_head(text: str | None) -> bool:

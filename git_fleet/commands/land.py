@@ -129,14 +129,18 @@ def _simulated(
     from git_fleet.operations import gate, land, scripting
     from git_fleet.operations.prepare import dry_run, prepare
     from git_fleet.output import script as scripts
+    from git_fleet.output.escape import safe
     from git_fleet.repo import merging
 
     with merging.quarantine(context.repository, context.base.commit) as place:
-        prepared = prepare(context, view, request, place)
+        prepared = prepare(context, view, request, place, anew=script)
         told = scripting.told(context, prepared) if script else {}
+        refused = None if script else land.would_refuse(context, prepared)
     outcome = dry_run(context, prepared)
+    for brought in prepared.brought:
+        front.note(safe(brought))
     if not script:
-        return outcome, land.would_refuse(context, prepared)
+        return outcome, refused
     commands = gate.chosen(context.settings, request)
     way = scripts.Way(context.settings.strategy, told, prepared.start)
     front.answer_raw(scripts.script(context.base, outcome.steps, commands, outcome.tree, version=__version__, way=way))

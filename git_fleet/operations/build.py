@@ -34,7 +34,9 @@ def commits(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequenc
     """
     context = run.context
     strategy = context.settings.strategy
-    if not landing or strategy == "ff":
+    if all(step.commit for step in landing):  # they are there already, on an integration branch
+        return list(landing)
+    if strategy == "ff":
         return [step._replace(commit=step.tip) for step in landing]
     verify.refuse_dropped(context, landing, place, start)
     if hooks.present(context.repository, context.base.commit, HOOKS[strategy]):
@@ -121,6 +123,8 @@ def merge_message(context: Context, step: Step, place: Quarantine, known: Sequen
     template = context.settings.message
     told = said.own(place, step.tip, known) if template and "{commits}" in template else []
     text = messages.of_merge(step, context.base.branch, template, [one.subject for one in told])
+    if not template:  # ours has its trailers: no git for each of many branches
+        return text
     return with_trailers(place, text, messages.trailers(step))
 
 

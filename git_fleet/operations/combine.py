@@ -70,14 +70,14 @@ def _rebase(place: merging.Quarantine, onto: tuple[str, str], tip: str, task: st
             continue
         found = _picked(place, tree, commit, below)
         if not found.clean:
-            why = f"git cannot rebase it: {found.why or 'conflict in ' + ', '.join(found.paths)}"
+            why = found.why and f"git cannot rebase it: {found.why}"
             return Combined(False, found.tree, found.paths, why, tuple(picks))
         if found.tree != tree or empty:  # what became empty goes, what was empty stays
             picks.append(Pick(commit.id, found.tree))
         tree = found.tree
     merged = merging.answer(place, "rev-list", "--count", "--merges", f"{line}..{tip}").strip() != "0"
     if merged and (not merge.clean or merge.tree != tree):
-        why = f"rebasing would lose what its merges resolved: git fleet sync {task}, or --strategy merge"
+        why = f"rebasing would lose what its merges resolved: git fleet land --strategy=merge {task}"
         return Combined(False, "", why=why)
     return Combined(True, tree, picks=tuple(picks), empty=not picks)
 

@@ -31,7 +31,7 @@ def _observed(repository: Repository) -> Observed:
         common_dir=repository.common_dir,
         bare_flipped=_is_flipped(repository),
         entries=entries.read_all(repository),
-        main_head=None if repository.bare else entries.text(f"{repository.common_dir}/HEAD"),
+        main_head=None if _is_bare(repository) else entries.text(f"{repository.common_dir}/HEAD"),
         main=repository.main,
         main_index=entries.index_error(repository.common_dir, repository.object_format),
         list_fails=_list_error(repository),
@@ -46,12 +46,17 @@ def _observed(repository: Repository) -> Observed:
     )
 
 
+def _is_bare(repository: Repository) -> bool:
+    """Has it no main worktree? Also asked in a linked one."""
+    return repository.bare or git.config_get_all(repository, "core.bare")[-1:] == ["true"]
+
+
 def _operations(repository: Repository) -> tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]]:
     """(interrupted, waiting) operations of ours: (number, summary) each."""
     try:
         with database.opened_to_read(repository.fleet_dir) as journal:
             stopped = journal.operations(states=[OperationState.STOPPED]) if journal else ()
-            killed_ones = recover.interrupted(repository, journal, (*recover.WORKTREE_KINDS, "land")) if journal else []
+            killed_ones = recover.dead(repository, journal, (*recover.WORKTREE_KINDS, "land")) if journal else []
     except Exception as error:  # a damaged journal, which is a finding of its own
         if not _is_sqlite(error):
             raise
@@ -99,7 +104,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
     if any(one.recover for one in wanted):
         _recover(repository, say)
     if any(one.trust for one in wanted):
-        trust.remember(repository, anew=True)
+        trust.remember(repository)
     after = look(repository)
     left = {_key(one) for one in after}
     return operation, [*(one._replace(repaired=True) for one in before if _key(one) not in left), *after]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from git_fleet.analysis import bisection
 from git_fleet.model.events import Evicted, Note
 from git_fleet.model.landing import NOT_TESTED, Action, Ending, Eviction, GateReport, LandOutcome, Step
-from git_fleet.operations import blame, disturbance, gate, trials
+from git_fleet.operations import blame, disturbance, gate, running, trials
 from git_fleet.operations.gate import Subject
 from git_fleet.operations.prepare import Prepared, outcome
 from git_fleet.operations.run import Run
@@ -78,6 +78,7 @@ def _search(
             built, rest = _stopped(built, rest, place - 1, eviction)
             break
         built, rest = blame.without(run, prepared, built, rest, eviction)
+        running.keep(run.context.repository, run.operation, [step.commit for step in built[-1:] if step.commit])
     landing = [_with_verdict(at_work, step) for step in built]
     return Tested(landing, rest, GateReport("", 0, evicted=tuple(evicted)))
 

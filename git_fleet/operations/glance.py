@@ -30,8 +30,9 @@ def find() -> tuple[Repository, tuple[Worktree, ...]]:
     repository = location.locate()
     _refuse_flipped(repository)
     worktrees = git.worktrees(repository)
-    if worktrees and not worktrees[0].bare and worktrees[0].path != repository.main:
-        repository = repository._replace(main=worktrees[0].path)
+    if worktrees:  # of a bare repository git names the folder around `.git`, though nothing is checked out there
+        main = repository.common_dir if worktrees[0].bare else worktrees[0].path
+        repository = repository._replace(main=main)
     return repository, worktrees
 
 

@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops
+from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops, verify
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
@@ -35,6 +35,8 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
             if not moving:
                 return outcome(Ending.NOTHING, context, prepared.steps, None)
+            for brought in prepared.brought:
+                say(Note(brought))
             summary = f"land {', '.join(step.id for step in moving)}"
             detail = json.dumps({"onto": context.base.branch, "request": request._asdict()})
             with (
@@ -59,6 +61,9 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
             tree = advance.holder(context.worktrees, context.base.ref)
             mine = statuses.own(context, tree, touched)
             advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
+        landing = [step for step in prepared.steps if step.action is Action.LAND]
+        if not all(step.commit for step in landing) and context.settings.strategy != "ff":
+            verify.refuse_dropped(context, landing, prepared.place, prepared.start)
     except FleetError as error:
         return error
     return None
@@ -81,7 +86,7 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[Step, LandOutcome | None]:
     """The resolved conflict, tested and on the base, or what its gate said. Whatever goes wrong, it waits as before."""
     journal, operation = run.journal, run.operation
-    step = stops.resolved(run.context, one)
+    step = stops.resolved(run.context, journal, one)
     step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step))
     journal.finish(operation, OperationState.RUNNING)
     moved = False

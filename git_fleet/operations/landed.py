@@ -7,7 +7,7 @@ from git_fleet.analysis import ancestry
 from git_fleet.analysis.proof import Own, Proof, There, merged, prove
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import git, merging, patches
+from git_fleet.repo import compare, git, merging, patches
 
 FARTHEST = 2000
 """Commits of the base since a branch left it, and commits of a branch, that are looked at. What is beyond is unknown,
@@ -93,6 +93,7 @@ def _by_content(
     trees = git.trees_of(repository, [base, *wanted, *_parents_of(branches, parents)])
     branches = [one for one in branches if trees[one.tip] != trees[one.start]]  # else it changes nothing
     with merging.quarantine(repository, base, offline=True) as place:
+        branches = _met(place, branches, trees)
         merges = merging.merges(place, [(base, one.tip) for one in branches])
         changes = _patches(place, branches, parents, trees)
     found = {}
@@ -101,6 +102,17 @@ def _by_content(
         since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
         found[one.tip] = prove(own, base, since)
     return found
+
+
+def _met(place: merging.Quarantine, branches: Sequence[_Branch], trees: Mapping[str, str]) -> list[_Branch]:
+    """Those of which the base has touched a path since: of all others nothing can have landed."""
+    touched = patches.paths(place, list(dict.fromkeys(commit for one in branches for commit in one.since)))
+    own = compare.between(place, [(trees[one.start], trees[one.tip]) for one in branches])
+    return [
+        one
+        for one, paths in zip(branches, own, strict=True)
+        if any(not paths.keys().isdisjoint(touched[commit]) for commit in one.since)
+    ]
 
 
 def _of_few(one: _Branch) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
+from git_fleet.analysis import notable
 from git_fleet.analysis import order as orders
 from git_fleet.analysis import state as states
 from git_fleet.analysis.message import refuse_unknown_placeholders
@@ -12,11 +13,11 @@ from git_fleet.journal import database
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Branch, Dirt, PairVerdict, Radar, Snapshot, State
 from git_fleet.model.landing import Action, Candidate, Ending, LandOutcome, OrderCost, OrderStep, Request, Step
-from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import landed, radar, simulate, survey
+from git_fleet.model.plan import PlanView, SourceKind, Task
+from git_fleet.operations import integrated, landed, radar, simulate, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import around, lineage, looking
+from git_fleet.repo import around, lineage, looking, merging
 from git_fleet.repo.merging import Quarantine
 
 
@@ -34,15 +35,24 @@ class Prepared(NamedTuple):
     """Commits that count as landed although the base lacks them."""
     cost: OrderCost | None = None
     """Of the order, where one was given."""
+    brought: tuple[str, ...] = ()
+    """What a person should look at before it lands."""
 
 
 def prepare(
-    context: Context, view: PlanView, request: Request, place: Quarantine, *, lenient: bool = False
+    context: Context,
+    view: PlanView,
+    request: Request,
+    place: Quarantine,
+    *,
+    lenient: bool = False,
+    anew: bool = False,
 ) -> Prepared:
     """Select, order and fold, in a quarantine on the base; read-only. Raises Refused or Fatal for named tasks that
     cannot land.
 
-    `lenient` parks a named task that waits for another instead of refusing.
+    `lenient` parks a named task that waits for another instead of refusing. `anew` makes every merge again, also of
+    what has landed on an integration branch.
     """
     refuse_unknown_placeholders(context.settings.message)
     snapshot, family = survey.look(context)
@@ -63,8 +73,12 @@ def prepare(
     tasks = {task.id: task for task in chosen}
     strategy = context.settings.strategy
     start = _start(context, ahead, proven, tips)
+    ready = integrated.steps(context, able, tips) if able and not anew and not request.order else ()
     steps = list(
-        simulate.fold(place, context.base, order, tasks, tips, simulate.foreseen(sight), strategy=strategy, start=start)
+        ready
+        or simulate.fold(
+            place, context.base, order, tasks, tips, simulate.foreseen(sight), strategy=strategy, start=start
+        )
     )
     for task in chosen:
         if task.id in waiting:
@@ -74,7 +88,25 @@ def prepare(
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
-    return Prepared(tuple(steps), tasks, snapshot, changed, place, start, cost)
+    moving = [tasks[step.id] for step in steps if step.action in (Action.LAND, Action.STOP)]
+    brought = _brought(context, place, sight, moving)
+    return Prepared(tuple(steps), tasks, snapshot, changed, place, start, cost, brought)
+
+
+def _brought(context: Context, place: Quarantine, sight: Radar, moving: Sequence[Task]) -> tuple[str, ...]:
+    """What of that which lands acts beyond its own files, a line for each task that brings some."""
+    source = context.plan.source
+    own = (
+        os.path.relpath(source.path, context.repository.main)
+        if source.kind is SourceKind.MARKDOWN and source.path
+        else None
+    )
+    changes = {task.id: sight.changes.get(task.ref, ()) for task in moving}
+    links = [change.new for found in changes.values() for change in found if change.new_mode == notable.LINK]
+    read = merging.blobs(place, links) if links else []
+    targets = {oid: target or "" for oid, target in zip(links, read, strict=True)}
+    told = ((id, notable.brought(found, targets, own)) for id, found in changes.items())
+    return tuple(f"{id} brings {', '.join(what)}" for id, what in told if what)
 
 
 def _proven(

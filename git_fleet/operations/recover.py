@@ -19,8 +19,13 @@ WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan", "
 
 
 def interrupted(repository: Repository, journal: database.Journal, kinds: Sequence[str]) -> list[Operation]:
-    """Operations of these kinds that began, never ended, and that no process works on."""
+    """The same as `dead`, for whoever is going to put it right: a lock of ours on the configuration is taken away."""
     config.unlock(repository)
+    return dead(repository, journal, kinds)
+
+
+def dead(repository: Repository, journal: database.Journal, kinds: Sequence[str]) -> list[Operation]:
+    """Operations of these kinds that began, never ended, and that no process works on; read-only."""
     running_now = journal.operations(states=[OperationState.RUNNING])
     return [one for one in running_now if one.kind in kinds and not running.is_alive(repository, one.id)]
 

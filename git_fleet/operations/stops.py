@@ -11,7 +11,7 @@ from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Landing, Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
-from git_fleet.operations import build, lanes, running
+from git_fleet.operations import build, lanes, replay, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
 from git_fleet.operations.run import Run
@@ -79,7 +79,10 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
     waits = (Action.STOP, Action.PARK)
     later = [step.id for step in rest if step is not stop and step.action in waits and step not in red]
     lane = lanes.open_at(repository, journal, operation, line)
-    _start_merge(repository, lane, stop)
+    if context.settings.strategy == "rebase":
+        replay.start(repository, journal, lane, stop, line)
+    else:
+        _start_merge(repository, lane, stop)
     running.note(journal, operation, line=line, current=stop._asdict(), rest=later)  # what waits is whole
     replayed = looking.replayed(repository, lane)
     if replayed:
@@ -142,7 +145,7 @@ def _settle(context: Context, journal: database.Journal, operation: int) -> bool
     return bool(net)
 
 
-def resolved(context: Context, one: Waiting) -> Step:
+def resolved(context: Context, journal: database.Journal, one: Waiting) -> Step:
     """The merge that was resolved in the lane, committed there. Raises Refused with what is missing.
 
     Where the base moved meanwhile, it may have been merged in there too.
@@ -160,6 +163,8 @@ def resolved(context: Context, one: Waiting) -> Step:
     marked = looking.with_conflict_markers(repository, lane, one.step.conflicts, (one.line, one.step.tip))
     if marked:
         raise Refused(f"conflict markers are left in '{lane}': {', '.join(marked)}", ["edit, git add, then continue"])
+    if context.settings.strategy == "rebase":
+        return replay.resolved(context, journal, one.operation, lane, one.step, one.line)
     message = build.message_of_merge(context, one.step)
     head, *parents = looking.commit_and_parents(repository, lane)
     merging = looking.merge_head(lane)
@@ -187,6 +192,8 @@ def onto_moved_base(context: Context, journal: database.Journal, one: Waiting, s
     """
     repository, base, lane = context.repository, context.base, one.lane
     assert step.commit is not None
+    if context.settings.strategy == "rebase":  # it was made on the base as it is
+        return step
     if looking.commit_and_parents(repository, lane)[1:] == [base.commit, step.tip]:
         return step
     if not git.is_ancestor(repository, one.line, base.commit):

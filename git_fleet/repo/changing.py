@@ -18,6 +18,8 @@ from git_fleet.repo.location import git_program
 
 DURABLE = ("-c", "core.fsync=objects,reference")
 """git does not sync refs by default: a landing could vanish at power loss."""
+_HERE = ("--git-dir=.git", "--work-tree=.")
+"""In the child's own folder: one that lost its `.git` must not be taken for a part of what is around it."""
 
 
 class RefUpdate(NamedTuple):
@@ -118,18 +120,13 @@ def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
     """
     args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
     there = f"/proc/self/fd/{folder}"
-    where, cwd = (".", there) if os.path.isdir(there) else (top, top)
-    return process.Job((*_in(where), *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
+    cwd = there if os.path.isdir(there) else top
+    return process.Job((git_program(), *_HERE, *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
 
 
 def refresh(top: str) -> process.Job:
     """The job that notes the files' times in a worktree's index, so that later looks need not read the files."""
-    return process.Job((*_in(top), "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
-
-
-def _in(top: str) -> tuple[str, ...]:
-    """git in a worktree that is named: one that lost its `.git` must not be taken for a part of what is around it."""
-    return git_program(), f"--git-dir={git.private_dir(top) or f'{top}/.git'}", f"--work-tree={top}"
+    return process.Job((git_program(), *_HERE, "update-index", "-q", "--refresh"), top, tuple(git.ENVIRONMENT.items()))
 
 
 def run_post_checkout(repository: Repository, top: str, commit: str) -> None:
@@ -184,6 +181,33 @@ def start_merge(repository: Repository, lane: str, branch: str) -> bool:
     if result.status > 1:
         raise GitError(args, result.status, result.stderr)
     return result.status == 0
+
+
+def pick(repository: Repository, lane: str, commits: Sequence[str]) -> None:
+    """Cherry-pick in a lane, up to the first conflict; what becomes empty is left out, rerere stages nothing unseen."""
+    _picked(repository, lane, ("cherry-pick", "--allow-empty", *commits))
+
+
+def go_on_picking(repository: Repository, lane: str) -> None:
+    """Commit what is staged of a cherry-pick in a lane, and pick on. Raises Refused in the words of a hook."""
+    same = _tell(repository, "diff", "--cached", "--quiet", "HEAD", cwd=lane).status == 0
+    _picked(repository, lane, ("cherry-pick", "--skip" if same else "--continue"))
+
+
+def _picked(repository: Repository, lane: str, args: Sequence[str]) -> None:
+    quiet = {"GIT_EDITOR": ":", "FLEET_LANDING": "1"}
+    head = f"{git.private_dir(lane)}/CHERRY_PICK_HEAD"
+    result = _tell(repository, "-c", "rerere.autoUpdate=false", *args, cwd=lane, env=quiet)
+    while result.status and os.path.exists(head):
+        if _tell(repository, "diff", "--quiet", "HEAD", cwd=lane).status:
+            if not git.answer(repository, "ls-files", "--unmerged", cwd=lane):
+                said = result.stderr.strip() or result.stdout.strip()
+                raise Refused(
+                    f"what is resolved in '{lane}' could not be committed: {said}", ["git fleet land --continue"]
+                )
+            return
+        result = _tell(repository, "cherry-pick", "--skip", cwd=lane, env=quiet)
+    _must(result, *args)
 
 
 def merge_in(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:

@@ -63,9 +63,10 @@ def text(path: str) -> str | None:
 
 def _folder(place: str, gitdir: str | None) -> str | None:
     said = (gitdir or "").removesuffix("\n")
-    if not said.endswith("/.git") or "\n" in said or "\0" in said:
+    if not said.endswith("/.git") or "\0" in said:
         return None
-    return os.path.normpath(os.path.join(place, said.removesuffix("/.git")))
+    folder = os.path.normpath(os.path.join(place, said.removesuffix("/.git")))
+    return folder if "\n" not in said or os.path.isdir(folder) else None
 
 
 def _last_commit(log: str) -> str | None:

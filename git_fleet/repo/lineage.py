@@ -28,3 +28,10 @@ def first_parent_range(repository: Repository, old: str, new: str) -> list[tuple
     """(commit, parents) of the first-parent chain from `new` down to `old`, which is left out."""
     listed = git.answer(repository, "rev-list", "--first-parent", "--parents", f"{old}..{new}")
     return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
+
+
+def to_pick(repository: Repository, line: str, tip: str, known: Sequence[str]) -> list[str]:
+    """The commits that `git rebase` would make again on `line`, oldest first, less those that `known` commits have."""
+    options = ("--cherry-pick", "--right-only", "--no-merges", "--topo-order", "--reverse", "--ignore-missing")
+    left_out = tuple(f"^{commit}" for commit in known)
+    return git.answer(repository, "rev-list", *options, f"{line}...{tip}", *left_out, "--").split()

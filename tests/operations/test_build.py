@@ -270,3 +270,68 @@ def test_a_conflict_that_was_resolved_is_squashed(tmp_path: Path) -> None:
         "",
     ]
     assert repo.show("new") == "both\n" and rooms.states(repo) == {"a": "landed", "b": "landed"}
+
+
+def test_a_rebase_that_stops_at_each_commit_in_the_way(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "a\n", "other": edited(4, "a")}, "b": None}, strategy="rebase")
+    repo.config({"fleet.b.needs": "a"})
+    repo.git("worktree", "add", "-q", "-b", "b", "../b", "main")
+    commit(repo, "b", "first", {"new": "b\n"}, ALICE)
+    commit(repo, "b", "between", {"between": "x\n"}, ALICE)
+    commit(repo, "b", "the same as a", {"other": edited(4, "a")}, ALICE)
+    commit(repo, "b", "last", {"other": edited(4, "b"), "new": "b again\n"}, BOB)
+    land(repo, check=4)
+    lane = tmp_path / "app-lane-1"
+    assert "<<<<<<<" in (lane / "new").read_text()
+    assert "not resolved and added yet" in repo.fleet("land", "--continue", check=3).err
+    repo.write({"new": "a and b\n"}, lane)
+    repo.git("add", "new", cwd=lane)
+    again = repo.fleet("land", "--continue", check=4)
+    assert "the next commit of b conflicts in new" in again.err
+    repo.write({"new": "all\n"}, lane)
+    repo.git("add", "new", cwd=lane)
+    repo.fleet("land", "--continue", check=0)
+    assert shown(repo, "%an %s") == ["A U Thor start", "A U Thor a: done", "Alice first", "Alice between", "Bob last"]
+    assert shown(repo, "%(trailers:key=Fleet-Task,valueonly,separator=)") == ["", "a", "b", "b", "b"]
+    assert (repo.show("new"), repo.show("other")) == ("all\n", edited(4, "b"))
+    assert rooms.states(repo) == {"a": "landed", "b": "landed"} and len(repo.worktrees()) == 3
+
+
+def test_a_rebase_that_was_resolved_before_the_base_moved(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "a\n"}, "b": {"new": "b\n"}}, strategy="rebase")
+    land(repo, check=4)
+    repo.commit("moved", {"moved": "x\n"})
+    lane = tmp_path / "app-lane-1"
+    repo.write({"new": "both\n"}, lane)
+    repo.git("add", "new", cwd=lane)
+    repo.fleet("land", "--continue", check=0)
+    assert shown(repo, "%s") == ["start", "a: done", "moved", "b: done"]
+    assert (repo.show("new"), repo.show("moved")) == ("both\n", "x\n")
+
+
+def test_a_rebase_that_is_left_out(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"new": "a\n"}, "b": {"new": "b\n"}}, strategy="rebase")
+    land(repo, check=4)
+    repo.fleet("land", "--skip", check=0)
+    assert shown(repo, "%s") == ["start", "a: done"] and len(repo.worktrees()) == 3
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_killed_when_the_base_had_just_moved(tmp_path: Path, strategy: str) -> None:
+    """Nothing was written down yet: what landed is known by the commits that the base has now."""
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"b": "x\n"}}, strategy=strategy)
+    if strategy == "ff":
+        repo.git("rebase", "-q", "a", cwd=rooms.tree(repo, "b"))
+    hook = repo.path / ".git/hooks/post-merge"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nkill -9 0\n")
+    hook.chmod(0o755)
+    assert repo.start("land").wait() == -9
+    hook.unlink()
+    moved = repo.oid("main")
+    assert repo.git("log", "-1", "--format=%gs", "-g", "main").startswith("fleet land")
+    again = repo.fleet("land", check=0)
+    assert "had been killed: it had landed a, b" in again.err
+    assert repo.oid("main") == moved
+    assert rooms.states(repo) == {"a": "landed", "b": "landed"}
+    assert rooms.operations(repo) == [("land", "done")]

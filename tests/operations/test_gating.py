@@ -82,6 +82,14 @@ def test_three_that_are_red_only_together_are_not_called_two(tmp_path: Path) -> 
     assert done["result"]["landed"] == ["01", "02", "03"]
 
 
+def test_what_is_built_anew_is_held_while_it_is_tested(tmp_path: Path) -> None:
+    """A gate that lets git forget all that nobody holds takes nothing away that is to land."""
+    fleet = Fleet(tmp_path, 4, "git -c gc.reflogExpire=now gc -q --prune=now; test -e 02")
+    done = fleet.land(check=5)
+    assert done["result"]["landed"] == ["01", "03", "04"] and [id for id, _, _ in evicted(done)] == ["02"]
+    fleet.repo.fsck()
+
+
 @pytest.mark.parametrize("mode", ["each", "tip"])
 def test_several_culprits(tmp_path: Path, mode: str) -> None:
     fleet = Fleet(tmp_path, 6, "test -e 01 || test -e 06 || { test -e 03 && test -e 04; }", gateMode=mode)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kit
 import pytest
 import rooms
@@ -71,6 +72,8 @@ def test_to_the_upstream_under_another_name(repo: Repo) -> None:
         "commit": repo.oid("main"),
         "state": "pushed",
     }
+    schema = json.loads((kit.ROOT / "git_fleet/output/schemas/land.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(answer)
     assert there(repo, "refs/heads/trunk") == repo.oid("main") != there(repo)
 
 

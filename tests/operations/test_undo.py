@@ -167,7 +167,7 @@ def test_an_undo_that_fails_has_failed_and_was_not_killed(repo: Repo) -> None:
     before = repo.snapshot()
     lock = repo.path / ".git/index.lock"
     lock.touch()
-    repo.fleet("undo", check=3)
+    repo.fleet("undo", check=75)
     lock.unlink()
     assert repo.snapshot() == before and rooms.operations(repo) == [("undo", "failed"), ("land", "done")]
     assert "had been killed" not in repo.fleet("undo", check=0).err

@@ -35,6 +35,7 @@ def fleet(folder: Path, driver: str) -> Repo:
 def test_a_driver_that_takes_a_side(tmp_path: Path, strategy: str, driver: str, said: str) -> None:
     repo = fleet(tmp_path, driver)
     before = repo.snapshot()
+    assert said in repo.fleet("land", "--dry-run", f"--strategy={strategy}", check=3).err
     refused = repo.fleet("land", f"--strategy={strategy}", check=3)
     assert said in refused.err and "git check-attr merge -- file" in refused.err
     assert repo.snapshot() == before

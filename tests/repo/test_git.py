@@ -105,7 +105,8 @@ def test_a_half_written_entry_is_named(repo: Repo) -> None:
     try:
         git.worktrees(found)
     except Fatal as error:
-        assert str(repo.path / ".git/worktrees") in error.hints[0]
+        assert str(repo.path / ".git/worktrees/side") in error.message
+        assert error.hints[0].startswith("git fleet doctor")
 
 
 # ------------------------------------------------------------------------------------------------------- configuration

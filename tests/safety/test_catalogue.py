@@ -187,6 +187,39 @@ def test_case_70_nothing_is_ever_stashed(repo: Repo, tmp_path: Path) -> None:
     assert repo.oid("refs/stash") == stash
 
 
+def test_case_92_what_acts_beyond_its_own_files(tmp_path: Path) -> None:
+    """Said on the way, in the dry run and in the landing; it is no reason to stop."""
+    repo = kit.make_repo(
+        tmp_path / "app", {"PLAN.md": "| id | files | status |\n|--|--|--|\n| 1 | x | |\n| 2 | y | |\n"}
+    )
+    repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}", "fleet.plan": "PLAN.md"})
+    repo.fleet("add", "1", "2", check=0)
+    tree = tmp_path / "1"
+    for name, target in (
+        ("inside", "sub/x"),
+        ("out", "../../etc/passwd"),
+        ("sub\x1b/abs", "/etc"),
+        ("git", ".git/config"),
+    ):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).symlink_to(target)
+    repo.write({".gitmodules": "", "PLAN.md": repo.show("PLAN.md", "1") + "\nmore\n"}, tree)
+    repo.git("add", "-A", cwd=tree)
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.oid('main')},lib", cwd=tree)
+    repo.git("commit", "-q", "-m", "beyond", cwd=tree)
+    (tree / "lib").mkdir()
+    repo.commit("plain", {"y": "x\n"}, tmp_path / "2")
+    said = (
+        "note: 1 brings a change of '.gitmodules', another plan: 'PLAN.md', "
+        "a link 'git' that leads out of the tree, to '.git/config', "
+        "a submodule at 'lib', a link 'out' that leads out of the tree, to '../../etc/passwd', "
+        "a link 'sub\\x1b/abs' that leads out of the tree, to '/etc'\n"
+    )
+    for words in (("land", "--dry-run"), ("land", "--script"), ("land", "1", "2")):
+        done = repo.fleet(*words, check=0)
+        assert said.removeprefix("note: ") in done.err and "2 brings" not in done.err, done.err
+
+
 def test_case_125_a_disk_that_is_full(tmp_path: Path) -> None:
     """`add` leaves nothing where files do not fit, and the same once there is room."""
     small = tmp_path / "small"

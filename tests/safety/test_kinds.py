@@ -101,6 +101,11 @@ def add(story: Teller) -> None:
     assert "exists" in (said := story.fleet("add", "1")).out + said.err
 
 
+def doctor(story: Teller) -> None:
+    """Whatever the kind is, it is no illness."""
+    story.fleet("doctor")
+
+
 def path(story: Teller) -> None:
     assert os.path.samefile(story.fleet("path", "1").out.removesuffix("\n"), story.site.tree("1"))
     assert story.fleet("path", cwd=story.site.tree("2")).out == f"{story.site.tree('2')}\n"
@@ -186,6 +191,22 @@ def _run_script(story: Teller, script: str) -> None:
     assert story.oid("refs/heads/main^{tree}") == story.expected
 
 
+def clean(story: Teller) -> None:
+    """The verdicts alone: what landed may go, but not what holds files that nobody can make again."""
+    verdicts = {row["branch"]: row["verdict"] for row in story.fleet("clean", "--dry-run", "--json").json["verdicts"]}
+    assert (verdicts["1"], verdicts["2"], verdicts["3"]) == ("remove", "keep", "keep")
+
+
+def sync(story: Teller) -> None:
+    """A branch with work in its worktree is left; one that is behind gets the base."""
+    assert "uncommitted work" in story.fleet("sync", "2", check=3).err
+    story.fleet("add", "4")
+    story.site.git("update-ref", "refs/heads/4", f"{story.landed}~1")
+    story.site.git("reset", "-q", "--hard", cwd=story.site.tree("4"))
+    story.fleet("sync", "4")
+    assert story.site.git("merge-base", "--is-ancestor", story.landed, "refs/heads/4") == ""
+
+
 def remove(story: Teller) -> None:
     """What landed goes to the trash, what was not landed or holds work stays."""
     site, tip = story.site, story.oid("refs/heads/3")
@@ -219,6 +240,8 @@ def log(story: Teller) -> None:
         ("undo", "done"),
         ("undo", "done"),
         ("remove", "undone"),
+        ("sync", "done"),
+        ("add", "done"),
         ("land", "undone"),
         ("add", "done"),
     ]
@@ -229,12 +252,15 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     init,
     plan,
     add,
+    doctor,
     path,
     status,
     check,
     hook,
     graph,
     land,
+    clean,
+    sync,
     remove,
     undo,
     log,
