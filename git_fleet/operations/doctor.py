@@ -104,7 +104,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
     if any(one.recover for one in wanted):
         _recover(repository, say)
     if any(one.trust for one in wanted):
-        trust.remember(repository, anew=True)
+        trust.remember(repository)
     after = look(repository)
     left = {_key(one) for one in after}
     return operation, [*(one._replace(repaired=True) for one in before if _key(one) not in left), *after]

@@ -40,7 +40,7 @@ def begun(
     detail: str = "{}",
 ) -> Iterator[tuple[int, locks.Lock]]:
     """A new operation's number, and the lock that shows it to be alive while the block, or a child with it, lasts."""
-    trust.remember(repository, anew=False)
+    trust.remember_first(repository)
     number = journal.begin(kind, summary, changes, detail, at_least=above_kept(repository))
     with alive(repository, number) as lock:
         yield number, lock

@@ -176,6 +176,15 @@ pick() {
     printf '%s' "$3" | git commit --amend --quiet --allow-empty --no-verify --cleanup=verbatim -F - || failed "$1"
 }
 
+# rebase_by_hand <label> <tip> <branch> <paths where a conflict is expected>
+rebase_by_hand() {
+    new "$1" "$2" || return 0
+    say "$1 is expected to conflict in: $4"
+    say "stopped at $1: git rebase $FLEET_BASE $3, resolve what conflicts, then ask git fleet for a new script"
+    say "hint: to leave it out: delete its line from this script"
+    exit 4
+}
+
 # moved <label>: the base goes to what was picked.
 moved() {
     picked=$(git rev-parse HEAD)
@@ -321,6 +330,8 @@ def _land(step: Step, base: Base, way: Way) -> list[str]:
         by = (author.name, author.mail, author.date) if author else ("", "", "")
         return [who, " ".join(["squash", label, step.tip, *map(_quoted, (told.message, *by))])]
     expected = _expected(step)
+    if way.strategy == "rebase":
+        return [who, " ".join(["rebase_by_hand", label, step.tip, _quoted(safe(step.branch)), _quoted(expected)])]
     how = "squash_by_hand" if way.strategy == "squash" else "land"
     return [who, " ".join([how, label, step.tip, *map(_quoted, (told.message.rstrip("\n"), expected))])]
 

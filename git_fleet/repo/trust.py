@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 
+from git_fleet.model.errors import FleetError
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import changing, git
 
@@ -55,11 +57,16 @@ def changed(repository: Repository) -> tuple[tuple[str, str], ...]:
     return tuple((name, "new" if name not in before else "changed" if name in now else "gone") for name in names)
 
 
-def remember(repository: Repository, *, anew: bool) -> None:
-    """Take it as it is now for known; without `anew` only where nothing is known yet."""
+def remember(repository: Repository) -> None:
+    """Take it as it is now for known. Raises Busy, GitError."""
     before = git.refs(repository, KNOWN).get(KNOWN)
-    if before and not anew:
-        return
     blob = git.answer(repository, "hash-object", "-w", "--stdin", stdin=json.dumps(digests(repository))).strip()
     if blob != before:
         changing.update_refs(repository, [changing.RefUpdate(KNOWN, before, blob)], "fleet: known")
+
+
+def remember_first(repository: Repository) -> None:
+    """The same where nothing is known yet. It only informs: where that fails, or another is quicker, work goes on."""
+    with suppress(FleetError, OSError):
+        if not git.refs(repository, KNOWN):
+            remember(repository)

@@ -371,6 +371,13 @@ def test_what_can_run_commands_has_changed(repo: Repo, change: Callable[[Repo], 
     assert repaired(repo) == ["trust"]
 
 
+def test_what_cannot_be_noted_keeps_nobody_from_work(repo: Repo) -> None:
+    (repo.path / ".git/refs/fleet").mkdir(parents=True)
+    (repo.path / ".git/refs/fleet/trust.lock").write_text("")  # somebody else is about to write it down
+    repo.fleet("add", "new", check=0)
+    assert not repo.exists("refs/fleet/trust")
+
+
 def test_settings_that_make_no_sense(repo: Repo) -> None:
     repo.git("config", "fleet.gateTimeout", "soon")
     [one] = doctor(repo, check=1)

@@ -68,7 +68,7 @@ def test_a_red_gate_ends_it_on_the_base(repo: Repo, tmp_path: Path, strategy: st
     repo.config({"fleet.gate": "! grep -q 2 a"})
     text = repo.fleet("land", "--script", "--strategy", strategy, check=0).out
     done, clone = played(repo, text, tmp_path / "clone")
-    assert done.returncode == 5 and b"gate failed on a a" in done.stderr
+    assert done.returncode == 5 and b"failed on a a" in done.stderr
     assert clone.git("symbolic-ref", "HEAD") == "refs/heads/main"
     hint = done.stderr.decode().rpartition("hint: to take this merge back: git ")[2].split()
     clone.git(*hint)
@@ -93,3 +93,12 @@ def test_a_predicted_conflict_is_told_and_resolved_by_hand(tmp_path: Path, strat
     repo.git("add", "file", cwd=tmp_path / "app-lane-1")
     repo.fleet("land", "--continue", check=0)
     assert story(clone, start) == story(repo, start)
+
+
+def test_what_does_not_rebase_is_left_to_its_author(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}})
+    text = repo.fleet("land", "--script", "--strategy=rebase", check=0).out
+    done, clone = played(repo, text, tmp_path / "clone")
+    assert done.returncode == 4 and b"b b is expected to conflict in: file" in done.stderr
+    assert b"git rebase main b" in done.stderr and clone.git("status", "--porcelain") == ""
+    assert clone.oid("main^{tree}") == repo.oid("a^{tree}")
