@@ -28,6 +28,8 @@ class Growing:
 
     def grow(self, changes: Sequence[Change]) -> str:
         """Change these paths; the id of the tree then. Raises ValueError for what no tree can hold."""
+        if not changes:
+            return self._settle("") if "" in self._folders else self._base
         self._load(change.path for change in changes)
         touched = set()
         for change in sorted(changes, key=lambda one: one.new_mode.strip("0") != ""):  # what goes makes room first

@@ -24,7 +24,6 @@ def fleet(folder: Path, driver: str) -> Repo:
     return repo
 
 
-@pytest.mark.parametrize("strategy", ["merge", "squash"])
 @pytest.mark.parametrize(
     ("driver", "said"),
     [
@@ -32,11 +31,11 @@ def fleet(folder: Path, driver: str) -> Repo:
         ("cp %B %A", "b would drop, without a conflict, what a changed in 'file'"),
     ],
 )
-def test_a_driver_that_takes_a_side(tmp_path: Path, strategy: str, driver: str, said: str) -> None:
+def test_a_driver_that_takes_a_side(tmp_path: Path, driver: str, said: str) -> None:
     repo = fleet(tmp_path, driver)
     before = repo.snapshot()
-    assert said in repo.fleet("land", "--dry-run", f"--strategy={strategy}", check=3).err
-    refused = repo.fleet("land", f"--strategy={strategy}", check=3)
+    assert said in repo.fleet("land", "--dry-run", check=3).err
+    refused = repo.fleet("land", check=3)
     assert said in refused.err and "git check-attr merge -- file" in refused.err
     assert repo.snapshot() == before
     repo.fleet("land", "a", check=0)

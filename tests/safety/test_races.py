@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,13 +25,15 @@ LANDERS = 20
 @contextlib.contextmanager
 def beside(*argv: str, cwd: Path) -> Iterator[None]:
     """A program that runs again and again meanwhile; what it says of its failures is its own business."""
-    script = 'while :; do "$@" >/dev/null 2>&1; sleep 0.02; done'
-    running = subprocess.Popen(["sh", "-c", script, "sh", *argv], cwd=cwd, start_new_session=True)
+    enough = cwd.parent / f"enough-{argv[1]}"
+    script = 'until test -e "$0"; do "$@" >/dev/null 2>&1; sleep 0.02; done'
+    running = subprocess.Popen(["sh", "-c", script, enough, *argv], cwd=cwd)
     try:
         yield
     finally:
-        os.killpg(running.pid, 9)
-        running.wait()
+        enough.touch()  # not killed: git would leave its locks
+        running.wait(timeout=60)
+        enough.unlink()
 
 
 class Watcher:
@@ -40,11 +41,12 @@ class Watcher:
 
     def __init__(self, repo: Repo) -> None:
         script = (
-            "import json, subprocess, sys\n"
+            "import json, subprocess, time\n"
             "failed = []\n"
             "while True:\n"
             "    done = subprocess.run(['git', 'fleet', 'status', '--json'], capture_output=True, text=True)\n"
             "    told = done.returncode or json.loads(done.stdout)['schema'] != 'git-fleet.status.v1'\n"
+            "    time.sleep(0.1)\n"
             "    print('failed: ' + done.stderr.replace('\\n', ' ') if told else 'fine', flush=True)\n"
         )
         self._running = subprocess.Popen(
@@ -197,10 +199,6 @@ def test_anything_at_once(seed: int, tmp_path: Path, programs: Programs, tally: 
 
 def settle(repo: Repo, programs: Programs) -> None:
     """The commands after all the kills: what is left is put right, or a conflict waits for somebody."""
-    for lock in repo.common_dir().rglob("*.lock"):  # a killed foreign git leaves its own
-        if "fleet" not in str(lock):
-            kit.wait_for(lambda lock=lock: not lock.exists() or time.time() - lock.stat().st_mtime > 1)
-            lock.unlink(missing_ok=True)
     for words in (("land",), ("add", "t0"), ("land",)):
         programs.one(repo, *words)
     with database.opened(str(repo.common_dir() / "fleet")) as journal:
