@@ -28,12 +28,8 @@ def create(repository: Repository, path: str, branch: str, inherit: Sequence[int
     """
     parent, name = os.path.split(path)
     os.makedirs(parent, exist_ok=True)
-    holder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    holder = _without_links(parent)
     try:
-        if os.path.realpath(parent) != parent:
-            raise Refused(
-                f"'{parent}' leads elsewhere, to '{os.path.realpath(parent)}'", ["look for a link on the way"]
-            )
         entry = _registered(repository, path, branch, inherit)
         try:
             return _opened(holder, name, entry)
@@ -42,6 +38,22 @@ def create(repository: Repository, path: str, branch: str, inherit: Sequence[int
             raise Refused(f"'{parent}' was replaced while the worktree was made there", ["try again"]) from None
     finally:
         os.close(holder)
+
+
+def _without_links(folder: str) -> int:
+    """A descriptor of a folder, reached part by part and over no link. Raises Refused."""
+    flags = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    here = os.open("/", flags)
+    for part in folder.split("/"):
+        above = here
+        try:
+            here = os.open(part or ".", flags, dir_fd=above)
+        except OSError:
+            where = os.path.realpath(folder)
+            raise Refused(f"'{folder}' leads elsewhere, to '{where}'", ["look for a link on the way"]) from None
+        finally:
+            os.close(above)
+    return here
 
 
 def _opened(holder: int, name: str, entry: str) -> int:
