@@ -119,6 +119,11 @@ def _sides(
     dirty = {key: tips[key].worktree or "" for key in work.dirt}
     seen = live.trees(place, {top: work.dirt[key] for key, top in dirty.items()})
     made = {key: tree for key, top in dirty.items() if (tree := seen[top].tree)}
+    work.notes.extend(
+        f"{key}: '{path}' is too big to be read while it is not committed: only its name counts"
+        for key, top in dirty.items()
+        for path in seen[top].unread
+    )
     commits = merging.commits(place, [(tree, (tips[key].commit,)) for key, tree in made.items()])
     heads = dict(zip(made, commits, strict=True))
     failed = {key: f"uncommitted work cannot be read: {seen[top].why}" for key, top in dirty.items() if key not in made}
