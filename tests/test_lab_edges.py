@@ -43,14 +43,23 @@ def test_a_red_base_blames_nobody(repo: Repo) -> None:
 
 
 def test_a_red_candidate_moves_nothing_and_names_its_log(repo: Repo) -> None:
+    """Alone; beside others, what is green lands: the next test."""
     repo.git("config", "--replace-all", "fleet.gate", "! grep -q count cli.py || { echo the-gate-said-this; exit 1; }")
     before = repo.snapshot()
-    red = repo.fleet("land", "--json", check=5)
+    red = repo.fleet("land", "42", "--json", check=5)
     gates = {step["id"]: step["gate"] for step in red.json["steps"]}
     assert gates["42"] == "failed" and red.json["result"]["landed"] == []
     logs = [word.strip("'\".,:()") for word in red.err.split() if "/" in word]
     assert any(os.path.isfile(path) and "the-gate-said-this" in Path(path).read_text() for path in logs), red.err
     assert_nothing_moved(repo, before)
+
+
+def test_beside_a_red_candidate_what_is_green_lands(repo: Repo) -> None:
+    repo.git("config", "--replace-all", "fleet.gate", "! grep -q count cli.py")
+    red = repo.fleet("land", "--json", check=5).json
+    assert {step["id"]: (step["action"], step["gate"]) for step in red["steps"]}["42"] == ("park", "failed")
+    assert red["result"]["landed"] == ["43"]
+    assert "count" not in repo.git("show", "main:cli.py")
 
 
 def test_no_gate_lands_without_running_it(repo: Repo, tmp_path: Path) -> None:

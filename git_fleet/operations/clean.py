@@ -66,7 +66,7 @@ def _task_of(branch: str, taken: set[str]) -> Task:
 
 def clean(context: Context, say: Listener) -> tuple[int | None, list[Judged]]:
     """Remove all that may go, as one operation: its number, and every verdict with what became of it."""
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(context.repository)
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)

@@ -165,7 +165,7 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(repository)
     with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
         killed.landings_anywhere(context, journal, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:

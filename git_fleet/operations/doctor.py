@@ -92,7 +92,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
 
     First what is broken, then what was killed: putting that right needs a git that works.
     """
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(repository)
     before = look(repository)
     wanted = [one.repair for one in before if one.repair is not None]
     for one in wanted:

@@ -184,7 +184,7 @@ def _put_away(context: Context, one: stops.Waiting, say: Listener) -> None:
 @contextmanager
 def _held(context: Context, say: Listener) -> Iterator[tuple[database.Journal, locks.Lock]]:
     """The journal and the base's lock. Raises Busy at once when a gate of a landing asks for it."""
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(context.repository)
     if os.environ.get("FLEET_LANDING"):
         raise Busy("a landing is going on, and this runs inside one of its gates")
     fleet_dir = context.repository.fleet_dir

@@ -25,7 +25,7 @@ def listed(context: Context) -> list[Trash]:
 
 def purge(context: Context, say: Listener) -> tuple[int | None, list[Trash]]:
     """Delete what is in the trash: the operation's number, and every item, `kept` where it is still there."""
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(context.repository)
     repository = context.repository
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)

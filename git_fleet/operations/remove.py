@@ -96,7 +96,7 @@ def refuse(judged: Sequence[Judged]) -> None:
 def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> int | None:
     """Remove all named tasks' worktrees and branches, or none; the operation's number, None with nothing to do."""
     repository = context.repository
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(repository)
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
         killed.landings_anywhere(context, journal, say)
         lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))

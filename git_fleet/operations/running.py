@@ -19,9 +19,13 @@ WORKTREES = "worktrees"
 """The lock for worktree administration."""
 
 
-def refuse_inside_a_commit() -> None:
-    """Raises Refused in a hook of `git commit`: git holds the index, and branches must not move under its commit."""
-    if process.inside_a_commit():
+def refuse_inside_a_commit(repository: Repository) -> None:
+    """Raises Refused in a hook of `git commit`: git holds the index, and branches must not move under its commit.
+
+    An index outside this repository is somebody's own affair.
+    """
+    index = process.index_of_a_commit()
+    if index and index.startswith(f"{os.path.realpath(repository.common_dir)}/"):
         raise Refused("nothing was done: a git commit is under way here, and this runs in one of its hooks")
 
 

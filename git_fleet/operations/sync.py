@@ -79,7 +79,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
     A landing that waits for one of them to be resolved is over then: its author resolves it in his own worktree.
     """
     repository = context.repository
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(repository)
     with database.opened(repository.fleet_dir) as journal:
         _hand_back(context, journal, names, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:

@@ -45,7 +45,7 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
 def undo(context: Context, number: int | None, say: Listener) -> Operation:
     """Take it back. Raises Refused, with nothing changed, when anything of it moved since or would lose work."""
     repository = context.repository
-    running.refuse_inside_a_commit()
+    running.refuse_inside_a_commit(repository)
     with database.opened(repository.fleet_dir) as journal:
         killed.landings_anywhere(context, journal, say)
         tell = running.tells(say)

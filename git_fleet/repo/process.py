@@ -74,7 +74,7 @@ class Job(NamedTuple):
 
 def environment(extra: Mapping[str, str] | None = None, *, config: bool = True) -> dict[str, str]:
     """Our environment without what points at a repository, plus `extra`. `config` keeps what `git -c` set."""
-    dropped = (() if config else CONFIG_VARIABLES, PERSON_VARIABLES if inside_a_commit() else ())
+    dropped = (() if config else CONFIG_VARIABLES, PERSON_VARIABLES if "GIT_INDEX_FILE" in os.environ else ())
     gone = {*LOCATION_VARIABLES, *MANNER_VARIABLES, *(name for names in dropped for name in names)}
     env = {key: value for key, value in os.environ.items() if key not in gone}
     _forget_layout(env)
@@ -96,9 +96,10 @@ def _forget_layout(env: dict[str, str]) -> None:
             env[key] = "fleetIgnored.key"
 
 
-def inside_a_commit() -> bool:
-    """Were we called by a hook of `git commit`? It says so by naming the index that it commits."""
-    return "GIT_INDEX_FILE" in os.environ
+def index_of_a_commit() -> str | None:
+    """The index that `git commit` commits, where one of its hooks has called us; links followed."""
+    named = os.environ.get("GIT_INDEX_FILE")
+    return os.path.realpath(named) if named else None
 
 
 def which(name: str) -> str | None:

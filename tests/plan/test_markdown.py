@@ -119,7 +119,7 @@ def test_writing_keeps_the_mode_and_leaves_a_link_a_link(plan: Write, tmp_path: 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8)
 TITLES = st.lists(WORDS, max_size=3).map(" ".join).filter(lambda text: text[:1] not in tuple("-–—:"))
-PATHS = WORDS.filter(lambda text: text not in ("—", "–", "-"))
+PATHS = WORDS.filter(lambda text: text.casefold() not in ("—", "–", "-", "none", "n/a"))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
