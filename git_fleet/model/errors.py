@@ -57,7 +57,8 @@ class GitError(Fatal):
         self.status = status
         self.stderr = stderr
         said = stderr.strip().splitlines()
-        super().__init__(f"git {' '.join(args[:3])}: {said[0] if said else f'exit status {status}'}")
+        ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+        super().__init__(f"git {' '.join(args[:3])}: {said[0] if said else ended}")
 
 
 class Refused(FleetError):
@@ -65,6 +66,10 @@ class Refused(FleetError):
 
     code = Exit.REFUSED
     label = "error"
+
+
+class Killed(Refused):
+    """A git that was to change something was killed alone: the next command puts right what it left."""
 
 
 class Stopped(FleetError):

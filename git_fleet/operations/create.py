@@ -267,7 +267,7 @@ def _fill(
             continue
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             revert.take_back(repository, _intents(context, answer), operation or 0, lock)
-        said = " ".join(result.stderr.split()) or f"git ended with status {result.status}"
+        said = " ".join(result.stderr.split()) or process.ending(result.status)
         say(NotCreated(answer.task.id, f"its files could not be written: {said}"))
     _leave_refreshed([answer.task.worktree for answer in made], at_once)
     for answer in made:
