@@ -1,7 +1,7 @@
 """Ahead, behind, and shared history, of all branches at once from one listing of commits."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_fleet.analysis.bits import bits
@@ -14,10 +14,17 @@ class Ancestry(NamedTuple):
     distances: dict[str, Distance]
     peers: dict[str, frozenset[str]]
     """For each tip in a stack: the other tips that have a commit with it that the base lacks."""
+    below: dict[str, frozenset[str]]
+    """For each tip that stands on others, which the base lacks: those."""
 
     def share(self, one: str, other: str) -> bool:
         """Have both tips a commit that the base lacks? A tip shares with itself whatever it is ahead by."""
         return self.distances[one].ahead > 0 if one == other else other in self.peers.get(one, ())
+
+    def stands_on(self, tips: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """By key of a branch, for those that stand on others among these: their keys. `tips` are by key."""
+        on = {key: self.below[tip] for key, tip in tips.items() if tip in self.below}
+        return {key: tuple(other for other, tip in tips.items() if tip in under) for key, under in on.items()}
 
     @property
     def shares(self) -> frozenset[tuple[str, str]]:
@@ -37,7 +44,8 @@ def distances(commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: S
     ahead = [0] * len(names)
     peers = [0] * len(names)
     of_base = 0
-    for mask, count in _reached_by(commits, (*names, base)).items():
+    reached = list(_reach(commits, (*names, base)))
+    for mask, count in Counter(mask for _, mask in reached).items():
         in_base = mask >> len(names)
         of_base += count * in_base
         mask &= (1 << len(names)) - 1
@@ -54,7 +62,18 @@ def distances(commits: Iterable[tuple[str, tuple[str, ...]]], base: str, tips: S
             for place, tip in enumerate(names)
             if (others := peers[place] & ~(1 << place))
         },
+        _below(names, {commit: mask for commit, mask in reached if not mask >> len(names)}),
     )
+
+
+def _below(names: Sequence[str], reached: Mapping[str, int]) -> dict[str, frozenset[str]]:
+    """`reached` has for each commit that the base lacks the tips that reach it, as a bit mask of their places."""
+    found: dict[str, set[str]] = {}
+    for tip in names:
+        for above in bits(reached.get(tip, 0)):
+            if names[above] != tip:
+                found.setdefault(names[above], set()).add(tip)
+    return {tip: frozenset(others) for tip, others in found.items()}
 
 
 def cut(
@@ -104,11 +123,6 @@ def lacked(
             for place in bits(everyone & ~mask):
                 found[heads[place]].append(commit)
     return {tip: tuple(lacks) for tip, lacks in found.items()}
-
-
-def _reached_by(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Counter[int]:
-    """How many commits are reached by exactly which heads, as bit masks. The last head may equal another."""
-    return Counter(mask for _, mask in _reach(commits, heads))
 
 
 def _reach(commits: Iterable[tuple[str, tuple[str, ...]]], heads: Sequence[str]) -> Iterator[tuple[str, int]]:

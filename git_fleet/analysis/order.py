@@ -26,7 +26,7 @@ class _Graph(NamedTuple):
     excluded: tuple[int, ...]
     """Those that cannot land with this one: it, or something it needs, conflicts with them, or something they need."""
     after: tuple[tuple[int, ...], ...]
-    """Those that must wait for this one if both land: they need it, or only this order merges."""
+    """Those that must wait for this one if both land: they need it, stand on it, or only this order merges."""
     ordered: tuple[tuple[int, int], ...]
     """The pairs (first, then) of which only that order merges."""
     circular: int
@@ -168,6 +168,10 @@ def _graph(
         else:
             after[first].append(then)
             ordered.append((first, then))
+    for at, node in enumerate(nodes):
+        for under in (place[id] for id in node.stands_on if id in place):
+            if at not in after[under] and under not in _reach(after, at):
+                after[under].append(at)
     against = [0] * len(nodes)
     for one, two in edges:
         if one != two:
@@ -253,6 +257,9 @@ def _why_land(graph: _Graph, landing: int, at: int) -> str:
     parts = []
     if graph.needs[at]:
         parts.append(f"after {_names(graph, graph.needs[at])}, which it needs")
+    on = _stands_on(graph, landing, at)
+    if on and not {*on} & {*graph.needs[at]}:
+        parts.append(f"after {_names(graph, on)}, on which it stands")
     if firsts := [first for first, then in graph.ordered if then == at and landing >> first & 1]:
         parts.append(f"after {_names(graph, firsts)}: only this order merges")
     if thens := [then for first, then in graph.ordered if first == at and landing >> then & 1]:
@@ -261,6 +268,12 @@ def _why_land(graph: _Graph, landing: int, at: int) -> str:
         parts.append(f"before {_names(graph, foes)}: {_how(graph, at, foes)}, {_why_first(graph, landing, at)}")
     alone = "what it needs has landed" if graph.nodes[at].needs else "needs nothing"
     return "; ".join(parts) or f"{alone}, conflicts with nobody"
+
+
+def _stands_on(graph: _Graph, landing: int, at: int) -> list[int]:
+    """The places that land, too, on which this one stands."""
+    wanted = graph.nodes[at].stands_on
+    return [under for under in bits(landing) if graph.nodes[under].id in wanted] if wanted else []
 
 
 def _why_first(graph: _Graph, landing: int, at: int) -> str:

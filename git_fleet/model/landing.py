@@ -57,6 +57,8 @@ class Candidate(NamedTuple):
     """Changed paths: of two that are otherwise equal, the smaller diff lands later."""
     joint: bool = False
     base_conflict: bool = False
+    stands_on: tuple[str, ...] = ()
+    """Branches whose commits it has: they go first, each as a step of its own, unless they need this one."""
 
 
 class OrderStep(NamedTuple):

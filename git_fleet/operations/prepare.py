@@ -69,7 +69,8 @@ def prepare(
     sight = radar.look_in(place, context.base, ahead, family)
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
     able = [task for task in chosen if task.ref in ahead and task.id not in waiting]
-    order, cost = _order(able, sight, joints, [find(context.plan, name).id for name in request.order])
+    below = family.stands_on({task.id: tips[task.ref].tip for task in able})
+    order, cost = _order(able, sight, joints, below, [find(context.plan, name).id for name in request.order])
     tasks = {task.id: task for task in chosen}
     strategy = context.settings.strategy
     start = _start(context, ahead, proven, tips)
@@ -212,7 +213,11 @@ def _lacks(need: str, standings: Mapping[str, states.Standing], here: Set[str]) 
 
 
 def _order(
-    tasks: Sequence[Task], sight: Radar, joints: set[str], wanted: Sequence[str]
+    tasks: Sequence[Task],
+    sight: Radar,
+    joints: set[str],
+    below: Mapping[str, tuple[str, ...]],
+    wanted: Sequence[str],
 ) -> tuple[tuple[OrderStep, ...], OrderCost | None]:
     """The landing order: thought's, over what was seen, or the one that is wanted, and what that costs."""
     ids = {task.ref: task.id for task in tasks}
@@ -233,6 +238,7 @@ def _order(
             size=len(sight.changes.get(task.ref, ())),
             joint=task.id in joints,
             base_conflict=task.ref in sight.base_conflicts,
+            stands_on=below.get(task.id, ()),
         )
         for task in tasks
     ]

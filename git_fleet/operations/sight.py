@@ -1,7 +1,7 @@
 """One look at any lines of work, uncommitted work included: conflicts with the base and each other, order and stops."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from git_fleet.analysis import ancestry
@@ -66,7 +66,8 @@ def look(
         doubts = {key: why for key, why in (unknown | failed).items() if key in sides}
         found = radars.scan(judge, base, sides, family, doubts)
         changed = _changed(context, place, found.radar, sides)
-        return _sight(tips, found, work, family, _order(found.radar, list(sides), wishes or {}), changed, judge.hunks())
+        order = _order(found.radar, {key: ahead[key] for key in sides}, family, wishes or {})
+        return _sight(tips, found, work, family, order, changed, judge.hunks())
 
 
 def _family(context: Context, tips: Mapping[str, Tip], known: Ancestry | None) -> tuple[Ancestry, dict[str, str]]:
@@ -119,6 +120,11 @@ def _sides(
     dirty = {key: tips[key].worktree or "" for key in work.dirt}
     seen = live.trees(place, {top: work.dirt[key] for key, top in dirty.items()})
     made = {key: tree for key, top in dirty.items() if (tree := seen[top].tree)}
+    work.notes.extend(
+        f"{key}: '{path}' is too big to be read while it is not committed: only its name counts"
+        for key, top in dirty.items()
+        for path in seen[top].unread
+    )
     commits = merging.commits(place, [(tree, (tips[key].commit,)) for key, tree in made.items()])
     heads = dict(zip(made, commits, strict=True))
     failed = {key: f"uncommitted work cannot be read: {seen[top].why}" for key, top in dirty.items() if key not in made}
@@ -151,7 +157,9 @@ def _changed(
     }
 
 
-def _order(radar: Radar, keys: Sequence[str], wishes: Mapping[str, Candidate]) -> tuple[OrderStep, ...]:
+def _order(
+    radar: Radar, tips: Mapping[str, Tip], family: Ancestry, wishes: Mapping[str, Candidate]
+) -> tuple[OrderStep, ...]:
     """The landing order. What nobody can tell has to stop, and says so."""
     conflicts: dict[str, set[str]] = {}
     for pair in radar.pairs:
@@ -159,11 +167,15 @@ def _order(radar: Radar, keys: Sequence[str], wishes: Mapping[str, Candidate]) -
             conflicts.setdefault(pair.keys[0], set()).add(pair.keys[1])
     shared = {frozenset(pair.keys): pair.paths for pair in radar.pairs}
     before = {(pair.first, key) for pair in radar.pairs if pair.first for key in pair.keys if key != pair.first}
+    below = family.stands_on({key: tip.commit for key, tip in tips.items()})
     candidates = [
         wishes.get(key, Candidate(key))._replace(
-            id=key, size=len(radar.changes.get(key, ())), base_conflict=key not in radar.merged
+            id=key,
+            size=len(radar.changes.get(key, ())),
+            base_conflict=key not in radar.merged,
+            stands_on=below.get(key, ()),
         )
-        for key in keys
+        for key in tips
     ]
     return tuple(
         step._replace(reason=f"not known: {radar.unknown[step.id]}")

@@ -34,6 +34,8 @@ def test_two_branches_and_a_stack() -> None:
     }
     assert ancestry.shares == {("low", "top")}
     assert ancestry.peers == {"low": {"top"}, "top": {"low"}}
+    assert ancestry.below == {"top": {"low"}}
+    assert ancestry.stands_on({"1": "top", "2": "low", "3": "side", "4": "base"}) == {"1": ("2",)}
     assert ancestry.share("top", "low") and ancestry.share("low", "low")
     assert not ancestry.share("low", "side") and not ancestry.share("base", "base")
 

@@ -82,6 +82,17 @@ def test_the_sequence_of_those_that_land() -> None:
     ]
 
 
+def test_what_a_branch_stands_on_goes_first_unless_it_needs_that_branch() -> None:
+    top, low = Candidate("top", size=9, priority=5, stands_on=("low", "gone")), Candidate("low", size=1)
+    assert steps([top, low], {}) == [
+        ("low", LAND, "needs nothing, conflicts with nobody"),
+        ("top", LAND, "after low, on which it stands"),
+    ]
+    assert landed(order([top, low._replace(needs=("top",))], {})) == ["top", "low"]
+    assert landed(order([top._replace(needs=("low",)), low], {})) == ["low", "top"]
+    assert landed(order([top, low._replace(stands_on=("top",))], {})) == ["low", "top"]
+
+
 def test_conflict_with_the_base_comes_last_and_parks_what_needs_it() -> None:
     tasks = [
         Candidate("1", base_conflict=True, priority=9),

@@ -126,7 +126,7 @@ def test_what_needs_a_culprit_or_was_built_upon_it_is_parked(tmp_path: Path) -> 
     fleet = Fleet(tmp_path, 5, "test -e 02")
     fleet.repo.config({"fleet.04.needs": "03", "fleet.03.needs": "02"})
     fleet.repo.branch("stacked", {"stacked": "x\n"}, start="02")
-    fleet.repo.config({"fleet.stacked.branch": "stacked", "fleet.stacked.priority": "-1"})
+    fleet.repo.config({"fleet.stacked.branch": "stacked"})
     done = fleet.land(check=5)
     assert done["result"]["landed"] == ["01", "05"]
     assert {id: what for id, what in steps(done).items() if what[0] == "park"} == {
@@ -136,7 +136,7 @@ def test_what_needs_a_culprit_or_was_built_upon_it_is_parked(tmp_path: Path) -> 
         "stacked": ("park", "none"),
     }
     fleet.gate("false")
-    assert fleet.land()["result"]["landed"] == ["02", "03", "04", "stacked"]
+    assert fleet.land()["result"]["landed"] == ["02", "stacked", "03", "04"]
 
 
 def test_a_branch_is_not_blamed_for_what_it_needs(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from kit import Repo, make_repo
 from sights import branch, look, pair
 
+from git_fleet.repo import live
+
 TEXT = "".join(f"line {number}\n" for number in range(30))
 
 
@@ -158,6 +160,28 @@ def test_many_changes_are_added_at_once(both: Pairs) -> None:
         both.repo.write({f"many{number}": "x\n"}, both.two)
     seen = look(both.repo)
     assert (len(seen.changed["one"]), len(seen.changed["two"])) == (250, 250)
+
+
+def test_a_huge_file_is_not_read_but_its_name_counts(both: Pairs, tmp_path: Path) -> None:
+    """Sparse, so that only who reads it notices how long it is."""
+    ignored = tmp_path / "ignored"
+    ignored.write_text("*.tmp\n")
+    both.repo.git("config", "core.excludesFile", str(ignored))
+    both.repo.write({"data/small": "1\n", "data/skipped.tmp": "x", ".gitignore": "*.iso\n"}, both.one)
+    for name in ("data/a [b]*.bin", "data/disk.iso", "dump"):
+        with (both.one / name).open("wb") as file:
+            file.truncate(live.BIG + 1)
+    both.repo.write({"dump": "another\n"}, both.two)
+    before = everything(both.one)
+    seen = look(both.repo)
+    assert everything(both.one) == before
+    assert seen.changed["one"] == (".gitignore", "data/a [b]*.bin", "data/small", "dump")
+    found = pair(seen)
+    assert found is not None and (found.verdict, found.paths) == ("conflict", ("dump",))
+    assert [note.partition(":")[2] for note in seen.notes] == [
+        f" '{path}' is too big to be read while it is not committed: only its name counts"
+        for path in ("data/a [b]*.bin", "dump")
+    ]
 
 
 def test_status_counts_what_is_not_committed(both: Pairs) -> None:
