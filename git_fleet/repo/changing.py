@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Busy, Fatal, GitError, Killed, Moved, Refused
+from git_fleet.model.errors import Busy, Fatal, GitError, Killed, Moved, Refused, ending
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
@@ -79,8 +79,8 @@ def _refuse_locked(locks: Sequence[str]) -> None:
 
 def _refuse_killed(top: str, result: process.Result) -> None:
     if result.status < 0:
-        why = process.ending(result.status)
-        raise Killed(f"{why} while it moved the checkout '{top}'", ["git fleet doctor   # puts right what it left"])
+        what = f"git was {ending(result.status)} while it moved the checkout '{top}'"
+        raise Killed(what, ["git fleet doctor   # puts right what it left"])
 
 
 def refuse_locked_checkout(top: str) -> None:

@@ -63,11 +63,6 @@ class Result(NamedTuple):
     stderr: str
 
 
-def ending(status: int) -> str:
-    """How a child ended that said nothing, in words."""
-    return f"git was killed by signal {-status}" if status < 0 else f"git ended with status {status}"
-
-
 class Job(NamedTuple):
     """One child of `run_many`."""
 

@@ -86,8 +86,10 @@ class Stage:
         left = locks(repo)
         if self._is_well(said[0][1]) and not left:
             return said
-        if not self._is_well(said[0][1]) and left and not any(lock in said[0][1].err for lock in left):
-            tally.say("wrong", where, f"what is in the way is not named: {left}\n    {said[0][1].err.strip()}")
+        told = said[0][1].err
+        stuck = left and not self._is_well(said[0][1]) and "it is done" not in told
+        if stuck and not any(lock in told for lock in left):
+            tally.say("wrong", where, f"what is in the way is not named: {left}\n    {told.strip()}")
         found = self.programs.one(repo, "doctor", "--json")
         said.append(("doctor", found))
         for lock in left:
