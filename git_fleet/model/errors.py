@@ -72,8 +72,8 @@ class Refused(FleetError):
     label = "error"
 
 
-class Killed(Refused):
-    """A git that was to change something was killed alone: the next command puts right what it left."""
+class BrokenOff(Refused):
+    """A git that was changing something was killed, or could not go on: something may be half done."""
 
 
 class Stopped(FleetError):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from git_fleet.analysis.blocking import blocking
-from git_fleet.model.errors import Killed, Moved, Refused
+from git_fleet.model.errors import BrokenOff, Moved, Refused
 from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import RecordedChange
@@ -69,7 +69,7 @@ def move(
         step(tree.path, repository, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
-        if now == old or isinstance(error, Killed):
+        if now == old or (now == new and isinstance(error, BrokenOff)):
             raise
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"]) from error
     there = git.refs(repository, ref).get(ref)
@@ -78,7 +78,7 @@ def move(
 
 
 def settle(repository: Repository, change: RecordedChange, say: Listener, inherit: Sequence[int] = ()) -> None:
-    """Where a git was killed while it moved a branch's checkout, and the branch did not move: put the checkout back.
+    """Where a git broke off while it moved a branch's checkout, and the branch did not move: put the checkout back.
 
     It is left, and said, where there is anything else by now. Raises Busy while a lock of that git is in the way.
     """
@@ -92,10 +92,10 @@ def settle(repository: Repository, change: RecordedChange, say: Listener, inheri
         if tree.branch == change.name and tree.prunable is None:
             done = halfway.put_back(repository, tree.path, change.before, change.after, inherit)
             if done:
-                say(Recovered(f"git was killed while it moved the checkout '{tree.path}': it is as it was before"))
+                say(Recovered(f"git broke off while it moved the checkout '{tree.path}': it is as it was before"))
             elif done is False:
                 say(
                     Note(
-                        f"git was killed while it moved the checkout '{tree.path}': look at git -C '{tree.path}' status"
+                        f"git broke off while it moved the checkout '{tree.path}': look at git -C '{tree.path}' status"
                     )
                 )

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy, FleetError, Killed
+from git_fleet.model.errors import BrokenOff, Busy, FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Base, Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
@@ -65,13 +65,12 @@ def put_right_on_failure(context: Context, journal: database.Journal, number: in
     """A landing that ends with an error is put right at once; where that fails too, the next command does it."""
     try:
         yield
-    except Killed:
-        raise  # whatever that git left is not looked at in the same breath
     except BaseException as error:
         with suppress(FleetError, OSError):
             known = journal.operation(number)
             if known is not None and known.state is OperationState.RUNNING:
-                put_right(context, journal, known, "refused" if isinstance(error, FleetError) else "interrupted", say)
+                why = "refused" if isinstance(error, FleetError) else "interrupted"
+                put_right(context, journal, known, "killed" if isinstance(error, BrokenOff) else why, say)
         raise
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import FleetError, Killed
+from git_fleet.model.errors import BrokenOff, FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
@@ -71,13 +71,11 @@ def put_right_on_failure(
     """What ends with an error is put right at once; where that fails too, the next command does it."""
     try:
         yield
-    except Killed:
-        raise  # whatever that git left is not looked at in the same breath
-    except BaseException:
+    except BaseException as error:
         with suppress(FleetError, OSError):
             known = journal.operation(number)
             if known is not None and known.state is OperationState.RUNNING:
-                put_right(context, journal, known, lock, say, failed=True)
+                put_right(context, journal, known, lock, say, failed=not isinstance(error, BrokenOff))
         raise
 
 

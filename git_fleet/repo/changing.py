@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Busy, Fatal, GitError, Killed, Moved, Refused, ending
+from git_fleet.model.errors import BrokenOff, Busy, Fatal, GitError, Moved, Refused, ending
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
@@ -80,7 +80,14 @@ def _refuse_locked(locks: Sequence[str]) -> None:
 def _refuse_killed(top: str, result: process.Result) -> None:
     if result.status < 0:
         what = f"git was {ending(result.status)} while it moved the checkout '{top}'"
-        raise Killed(what, ["git fleet doctor   # puts right what it left"])
+        raise BrokenOff(what, ["git fleet doctor   # finds what it left"])
+
+
+def _refuse_broken_off(top: str, result: process.Result) -> None:
+    """What a merge finds in the way before it begins ends with 1; not so with reset."""
+    if result.status > 1:
+        said = " ".join(result.stderr.split())
+        raise BrokenOff(f"git could not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
 
 
 def refuse_locked_checkout(top: str) -> None:
@@ -102,6 +109,7 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
     if result.status:
         _refuse_killed(top, result)
         refuse_locked_checkout(top)
+        _refuse_broken_off(top, result)
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
 
