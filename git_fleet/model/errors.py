@@ -23,6 +23,11 @@ class Exit(IntEnum):
     PIPE = 141
 
 
+def ending(status: int) -> str:
+    """How a child ended that said nothing, in words."""
+    return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+
+
 class FleetError(Exception):
     """Something was not done. `hints` are the next things to type or to know, one sentence or command each."""
 
@@ -57,7 +62,7 @@ class GitError(Fatal):
         self.status = status
         self.stderr = stderr
         said = stderr.strip().splitlines()
-        super().__init__(f"git {' '.join(args[:3])}: {said[0] if said else f'exit status {status}'}")
+        super().__init__(f"git {' '.join(args[:3])}: {said[0] if said else ending(status)}")
 
 
 class Refused(FleetError):
@@ -65,6 +70,10 @@ class Refused(FleetError):
 
     code = Exit.REFUSED
     label = "error"
+
+
+class BrokenOff(Refused):
+    """A git that was changing something was killed, or could not go on: something may be half done."""
 
 
 class Stopped(FleetError):

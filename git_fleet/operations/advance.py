@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from git_fleet.analysis.blocking import blocking
-from git_fleet.model.errors import Moved, Refused
+from git_fleet.model.errors import BrokenOff, Moved, Refused
+from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository, Worktree
-from git_fleet.repo import changing, git, looking
+from git_fleet.model.journal import RecordedChange
+from git_fleet.repo import changing, git, halfway, looking
 
 MOST_NAMED = 5
 
@@ -67,9 +69,33 @@ def move(
         step(tree.path, repository, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
-        if now == old:
+        if now == old or (now == new and isinstance(error, BrokenOff)):
             raise
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"]) from error
     there = git.refs(repository, ref).get(ref)
     if there != new and (there is None or back or not git.is_ancestor(repository, new, there)):  # a hook may go on
         raise Moved(f"'{ref}' moved meanwhile", ["try again"])
+
+
+def settle(repository: Repository, change: RecordedChange, say: Listener, inherit: Sequence[int] = ()) -> None:
+    """Where a git broke off while it moved a branch's checkout, and the branch did not move: put the checkout back.
+
+    It is left, and said, where there is anything else by now. Raises Busy while a lock of that git is in the way.
+    """
+    if (
+        change.before is None
+        or change.after is None
+        or git.refs(repository, change.name).get(change.name) != change.before
+    ):
+        return
+    for tree in git.worktrees(repository):
+        if tree.branch == change.name and tree.prunable is None:
+            done = halfway.put_back(repository, tree.path, change.before, change.after, inherit)
+            if done:
+                say(Recovered(f"git broke off while it moved the checkout '{tree.path}': it is as it was before"))
+            elif done is False:
+                say(
+                    Note(
+                        f"git broke off while it moved the checkout '{tree.path}': look at git -C '{tree.path}' status"
+                    )
+                )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Fatal, FleetError, Usage
+from git_fleet.model.errors import Fatal, FleetError, Usage, ending
 from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
@@ -267,7 +267,7 @@ def _fill(
             continue
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             revert.take_back(repository, _intents(context, answer), operation or 0, lock)
-        said = " ".join(result.stderr.split()) or f"git ended with status {result.status}"
+        said = " ".join(result.stderr.split()) or f"git: {ending(result.status)}"
         say(NotCreated(answer.task.id, f"its files could not be written: {said}"))
     _leave_refreshed([answer.task.worktree for answer in made], at_once)
     for answer in made:

@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy, FleetError
+from git_fleet.model.errors import BrokenOff, Busy, FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Base, Landing
-from git_fleet.model.journal import Operation, OperationState
-from git_fleet.operations import lanes, recover, running, stops
+from git_fleet.model.journal import ChangeKind, Operation, OperationState
+from git_fleet.operations import advance, lanes, recover, running, stops
 from git_fleet.operations.context import Context
 from git_fleet.repo import git, process
 
@@ -38,6 +38,9 @@ def put_right(
     """End a landing that got no further, as what it came to: the tasks that landed. None when its conflict waits."""
     detail = json.loads(operation.detail)
     _end_gates(context, operation, detail, say)
+    for change in operation.changes[-1:] if why == "killed" else ():
+        if change.kind is ChangeKind.REF:
+            advance.settle(context.repository, change, say)
     landings = [Landing(*one) for one in detail.get("landing", ())]
     now = git.resolve(context.repository, context.base.ref) or ""
     arrived = [one for one in landings if git.is_ancestor(context.repository, one.commit, now)]
@@ -66,7 +69,8 @@ def put_right_on_failure(context: Context, journal: database.Journal, number: in
         with suppress(FleetError, OSError):
             known = journal.operation(number)
             if known is not None and known.state is OperationState.RUNNING:
-                put_right(context, journal, known, "refused" if isinstance(error, FleetError) else "interrupted", say)
+                why = "refused" if isinstance(error, FleetError) else "interrupted"
+                put_right(context, journal, known, "killed" if isinstance(error, BrokenOff) else why, say)
         raise
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import FleetError
+from git_fleet.model.errors import BrokenOff, FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
-from git_fleet.operations import revert, running
+from git_fleet.operations import advance, revert, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.plan import config
 from git_fleet.repo import git, looking, worktrees
@@ -53,6 +53,9 @@ def put_right(
     if whole and (not failed or operation.kind == "undo"):
         _end(context, journal, operation, say)
         return " at its very end: it is done"
+    for change in operation.changes if operation.kind == "undo" and not failed else ():
+        if change.kind is ChangeKind.REF:
+            advance.settle(repository, change, say, [lock.fd])
     back = revert.take_back(repository, operation.changes, operation.id, lock)
     worktrees.forget_temporary(repository, [lock.fd])
     journal.finish(operation.id, OperationState.FAILED)
@@ -68,11 +71,11 @@ def put_right_on_failure(
     """What ends with an error is put right at once; where that fails too, the next command does it."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         with suppress(FleetError, OSError):
             known = journal.operation(number)
             if known is not None and known.state is OperationState.RUNNING:
-                put_right(context, journal, known, lock, say, failed=True)
+                put_right(context, journal, known, lock, say, failed=not isinstance(error, BrokenOff))
         raise
 
 

@@ -32,7 +32,9 @@ def is_done(repository: Repository, change: RecordedChange) -> bool | None:
     if change.kind is ChangeKind.ENTRY:
         return _entry_is_done(change, there=there)
     if change.before is None:
-        return there
+        # What is no worktree of ours by now was not made by the operation, or got no further than an empty folder.
+        is_one = there and worktrees.is_registered(repository, change.name)
+        return True if is_one else None if there and not worktrees.is_husk(change.name) else False
     if "trashed" not in json.loads(change.before):
         return not there
     trashed = _trashed(change.before)
@@ -169,10 +171,11 @@ def _worktree_away(
     repository: Repository, change: RecordedChange, operation: int, number: int
 ) -> RecordedChange | None:
     """A worktree that the operation made goes to the trash, whatever is in it by now; one from there, where it was."""
+    worktrees.remove_husk(change.name)
     if not os.path.lexists(change.name):
         return _entry_away(repository, change)
-    if os.path.realpath(change.name) != change.name:
-        return None  # what a link leads to is not what the operation made
+    if os.path.realpath(change.name) != change.name or not worktrees.is_registered(repository, change.name):
+        return None  # what a link leads to, or what is no worktree, is not what the operation made
     trashed = _old_place(change) or worktrees.trash_place(repository, change.name, operation, number)
     worktrees.move_folder_to_trash(trashed)
     worktrees.move_entry_to_trash(repository, trashed)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import Busy, Fatal, GitError, Moved, Refused
+from git_fleet.model.errors import BrokenOff, Busy, Fatal, GitError, Moved, Refused, ending
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
@@ -77,6 +77,24 @@ def _refuse_locked(locks: Sequence[str]) -> None:
         )
 
 
+def _refuse_killed(top: str, result: process.Result) -> None:
+    if result.status < 0:
+        what = f"git was {ending(result.status)} while it moved the checkout '{top}'"
+        raise BrokenOff(what, ["git fleet doctor   # finds what it left"])
+
+
+def _refuse_broken_off(top: str, result: process.Result) -> None:
+    """What a merge finds in the way before it begins ends with 1; not so with reset."""
+    if result.status > 1:
+        said = " ".join(result.stderr.split())
+        raise BrokenOff(f"git could not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
+
+
+def refuse_locked_checkout(top: str) -> None:
+    """Raises Busy where a lock of git's on the index or HEAD of a worktree is in the way."""
+    _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD")])
+
+
 def commit_tree(repository: Repository, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
     """Make a commit of a tree that is in the repository; its id. Raises GitError (no identity, signing fails)."""
     words = [word for parent in parents for word in ("-p", parent)]
@@ -89,7 +107,9 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
     args = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", commit)
     result = _tell(repository, *args, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit)
     if result.status:
-        _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD")])
+        _refuse_killed(top, result)
+        refuse_locked_checkout(top)
+        _refuse_broken_off(top, result)
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
 
@@ -102,7 +122,8 @@ def move_back(top: str, repository: Repository, commit: str, action: str, inheri
         repository, "reset", "--keep", "--quiet", commit, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit
     )
     if result.status:
-        _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD")])
+        _refuse_killed(top, result)
+        refuse_locked_checkout(top)
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}' back: {said}", [f"look there: git -C '{top}' status"])
 

@@ -166,8 +166,7 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
     or where the entry is not one of this repository's.
     """
     private = git.private_dir(path)
-    home = f"{repository.common_dir}/worktrees/"
-    if private is None or not os.path.realpath(private).startswith(home):
+    if private is None or not is_registered(repository, path):
         raise Refused(f"'{path}' has no entry among the worktrees of this repository")
     parent = os.path.dirname(path)
     device = os.stat(path, follow_symlinks=False).st_dev
@@ -182,6 +181,28 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
     raise Refused(
         f"'{path}' is a mount point of its own: it cannot be moved to a trash in one step", ["unmount it first"]
     )
+
+
+def is_registered(repository: Repository, path: str) -> bool:
+    """Does a folder say that it is a worktree of this repository?"""
+    private = git.private_dir(path)
+    return private is not None and os.path.realpath(private).startswith(f"{repository.common_dir}/worktrees/")
+
+
+def is_husk(path: str) -> bool:
+    """Is it what is left where the maker of a worktree is killed early: a folder with nothing, or an empty `.git`?"""
+    try:
+        return os.listdir(path) == [] or (os.listdir(path) == [".git"] and os.path.getsize(f"{path}/.git") == 0)
+    except OSError:
+        return False
+
+
+def remove_husk(path: str) -> None:
+    """Remove such a folder; anything else stays."""
+    if is_husk(path):
+        with suppress(OSError):
+            _unlink(f"{path}/.git")
+            os.rmdir(path)
 
 
 def move_folder_to_trash(trashed: Trashed) -> None:

@@ -130,7 +130,7 @@ def bricked(repo: Repo) -> list[str]:
         trees = [Path(tree.path) for tree in repo.worktrees() if os.path.isdir(tree.path)]
         found += [_complaint(tree, "status --short") for tree in trees]
     common = repo.common_dir()
-    left = [path.relative_to(common) for path in common.rglob("*.lock") if "fleet/locks" not in str(path)]
+    left = [path.relative_to(common) for path in common.rglob("*.lock") if common / "fleet" not in path.parents]
     return [complaint for complaint in found if complaint] + [f"{path} is left" for path in left]
 
 
@@ -169,3 +169,15 @@ def judge(tally: Tally, where: str, repo: Repo, before: kit.Picture) -> bool:
         for what in unfinished(repo):
             tally.say("wrong", where, what)
     return len(tally.found) == known
+
+
+def difference(is_so: kit.Snapshot, expected: kit.Snapshot, *, but_status: bool = False) -> list[str]:
+    """What a user would find otherwise than it should be; `but_status`: the plan's own notes may lag behind."""
+    found = []
+    for name, one, two in zip(kit.Snapshot._fields, is_so, expected, strict=True):
+        lines, others = (value.split("\n") if isinstance(value, str) else [*value.items()] for value in (one, two))
+        found += [f"{name} has {line}" for line in lines if line not in others]
+        found += [f"{name} lacks {line}" for line in others if line not in lines]
+    if but_status:
+        found = [one for one in found if not re.search(r"config .*\.status=|PLAN\.md", one)]
+    return found
