@@ -63,7 +63,7 @@ def quarantine(
     import tempfile
 
     memory = None if heavy else _roomy_memory()
-    folder = tempfile.mkdtemp(prefix=f"git-fleet-{os.getpid()}-", dir=memory)
+    folder = tempfile.mkdtemp(prefix=f"git-fleet-{os.getpid()}-", dir=memory or _usual_folder())
     if memory:
         _sweep(memory)
     try:
@@ -79,6 +79,21 @@ def quarantine(
         yield Quarantine(repository, folder, env, base)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _usual_folder() -> str:
+    """Where temporary files go. Raises Fatal where that would be the current folder, Python's last resort: it is
+    somebody's worktree."""
+    import tempfile
+
+    named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
+    try:
+        folder = tempfile.gettempdir()
+    except OSError:
+        folder = ""
+    if folder not in [os.path.abspath(place) for place in (*named, "/tmp", "/var/tmp", "/usr/tmp")]:
+        raise Fatal("no folder for temporary files can be written to", ["name one that can: TMPDIR=<folder>"])
+    return folder
 
 
 def _roomy_memory() -> str | None:

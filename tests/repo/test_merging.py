@@ -1,8 +1,12 @@
 """Merges that leave no trace."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import kit
 import pytest
 import rooms
 from kit import Repo
@@ -194,3 +198,31 @@ def test_changes_are_those_of_git_diff(repo: Repo, tmp_path: Path) -> None:
     )
     assert found[-2] == ((), Lines()) and found[-1] == found[0]
     assert next(row for row in found[-3][0] if row.path == "file").new_mode == "100755"
+
+
+def test_where_nothing_temporary_can_be_written_nothing_is_written_into_the_worktree(tmp_path: Path) -> None:
+    """In a mount namespace of its own, where the system lets us make one."""
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    script = f"""
+        mount --bind '{tmp_path}' '{tmp_path}' || exit 99
+        for place in /tmp /var/tmp /usr/tmp /dev/shm; do
+            [ ! -d "$place" ] || {{ mount --rbind "$place" "$place" && mount -o remount,ro,bind "$place"; }} || exit 99
+        done
+        cd '{repo.path}' && PYTHONPATH='{kit.ROOT}' '{sys.executable}' -P -m git_fleet "$@"
+    """
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare")
+    for deed in (["check"], ["land"]):
+        done = subprocess.run(
+            ["unshare", "-rm", "sh", "-c", script, "sh", *deed],
+            cwd="/",
+            env=kit.environment(None),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode in (1, 99):
+            pytest.skip("no mount namespaces here")
+        assert done.returncode == 128, done.stderr
+        assert "no folder for temporary files can be written to" in done.stderr and "TMPDIR=" in done.stderr
+    assert repo.git("status", "--porcelain") == "" and repo.git("log", "--format=%s", "-1", "main").strip() != "a"
