@@ -1,6 +1,7 @@
 """Seals every test: home, configuration, identity, dates, editor, locale, working directory; checks each repository."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,3 +48,17 @@ def warm() -> Iterator[Warm]:
     program = Warm()
     yield program
     program.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests/safety tried and found. Here, since with several workers only this file is known where it is told."""
+    total: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "teardown":
+                for name, count in report.user_properties:
+                    if name.startswith("safety:"):
+                        total[name.removeprefix("safety:")] += count
+    if total:
+        terminalreporter.section("safety")
+        terminalreporter.line(", ".join(f"{count} {name}" for name, count in total.items()))
