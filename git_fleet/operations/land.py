@@ -84,25 +84,25 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 
 
 def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[Step, LandOutcome | None]:
-    """The resolved conflict, tested and on the base, or what its gate said. Whatever goes wrong, it waits as before."""
+    """The resolved conflict, tested and on the base, or what its gate said.
+
+    Whatever goes wrong before the base has moved, it waits as before.
+    """
     journal, operation = run.journal, run.operation
     step = stops.resolved(run.context, journal, one)
     step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step))
     journal.finish(operation, OperationState.RUNNING)
-    moved = False
     try:
-        step, failure = gating.resolved(run, step, one.lane)
-        if failure is None:
-            carry.move_base(run, [step])
-            moved = True
-            return step, None
+        with killed.put_right_on_failure(run.context, journal, operation, run.say):
+            step, failure = gating.resolved(run, step, one.lane)
+            if failure is None:
+                carry.move_base(run, [step])
     except Moved:
         if not again:
             raise
-    finally:
-        if not moved:
+    else:
+        if failure is not None:
             journal.finish(operation, OperationState.STOPPED)
-    if failure is not None:
         return step, failure
     run = _looked_again(run)
     known = journal.operation(operation)
