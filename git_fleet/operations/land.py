@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops, verify
+from git_fleet.operations import advance, build, carry, gating, killed, lanes, push, running, statuses, stops, verify
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
@@ -34,7 +34,9 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             refuse_dirty(context, prepared)
             moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
             if not moving:
-                return outcome(Ending.NOTHING, context, prepared.steps, None)
+                nothing = outcome(Ending.NOTHING, context, prepared.steps, None)
+                owed = push.owed(journal, context.base.branch) if request.push else None
+                return nothing._replace(operation=owed)
             for brought in prepared.brought:
                 say(Note(brought))
             summary = f"land {', '.join(step.id for step in moving)}"
