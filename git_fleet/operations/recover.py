@@ -116,12 +116,23 @@ def _end(context: Context, journal: database.Journal, operation: Operation, say:
 
 def end_undo(context: Context, journal: database.Journal, number: int, undone: Operation, say: Listener) -> None:
     """All is where it was before `undone`: the plan and the journal say so. Done twice, it comes to the same."""
-    if undone.kind == "land":
-        ids = {one.task for one in journal.landings_of(undone.id)}
-        if is_base(context, json.loads(undone.detail).get("onto", context.base.branch)):
-            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
-    elif undone.kind == "add":
-        made = {change.name for change in undone.changes}
-        write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
+    first, again = _meant(journal, undone)
+    if first.kind == "land":
+        ids = {one.task for one in journal.landings_of(first.id)}
+        if is_base(context, json.loads(first.detail).get("onto", context.base.branch)):
+            write_status(context, dict.fromkeys(sorted(ids), "landed" if again else "active"), say)
+    elif first.kind == "add":
+        made = {change.name for change in first.changes}
+        status = "active" if again else "queued"
+        write_status(context, {task.id: status for task in context.plan.tasks if task.worktree in made}, say)
     journal.finish(undone.id, OperationState.UNDONE)
+    journal.finish(first.id, OperationState.DONE if again else OperationState.UNDONE)
     journal.finish(number, OperationState.DONE)
+
+
+def _meant(journal: database.Journal, undone: Operation) -> tuple[Operation, bool]:
+    """What a chain of undos began with, and whether taking back its last one does that again."""
+    again = False
+    while (below := journal.operation(json.loads(undone.detail).get("undoes", 0))) is not None:
+        undone, again = below, not again
+    return undone, again
