@@ -214,14 +214,15 @@ class Journal:
             try:
                 yield self._db
                 sys.audit("git_fleet.journal", step)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+                    self._db.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise Busy("the fleet's journal is in use", ["try again"]) from error
-            raise Fatal(f"the fleet's journal cannot be written: {error}") from error
+            where = 'df "$(git rev-parse --git-path fleet)"   # is there room on its disk?'
+            raise Fatal(f"the fleet's journal cannot be written: {error}", [where]) from error
 
 
 def _insert_changes(db: "sqlite3.Connection", operation: int, first: int, changes: Sequence[RecordedChange]) -> None:

@@ -112,11 +112,18 @@ def hints(outcome: LandOutcome, typed: Typed = _BARE, *, clears: bool = True) ->
         others = tuple(s.id for s in outcome.steps if s.action is Action.PARK and s.reason.startswith(NOT_TESTED))
         without = (f"or land the others: {typed.again(names=others)}",) if others else ()
         back = (f"to take back what landed: git fleet undo {outcome.operation}",) if _landed(outcome) else ()
-        return (f"correct {_ids(_red(outcome))} and commit there, then: {typed.again()}", *without, *back)
+        again = typed.again(names=_left_of(typed.names, outcome) or None)
+        return (f"correct {_ids(_red(outcome))} and commit there, then: {again}", *without, *back)
     if outcome.ending is Ending.BASE_RED:
         base, anyway = safe(outcome.base.branch), typed.again(no_gate=True)
         return (f"make the gate pass on {base} first, or land without it: {anyway}",)
     return ()
+
+
+def _left_of(names: tuple[str, ...], outcome: LandOutcome) -> tuple[str, ...]:
+    """Of the names that were typed, those that have not landed."""
+    landed = {step.id for step in _landed(outcome)}
+    return tuple(name for name in names if name not in landed) or (tuple(s.id for s in _red(outcome)) if names else ())
 
 
 def failure(outcome: LandOutcome) -> str | None:
