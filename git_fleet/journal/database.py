@@ -154,7 +154,7 @@ class Journal:
         """(task, when its landing began, in seconds since 1970) for every landing, oldest first."""
         rows = self._db.execute(
             "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation"
-            f" WHERE state <> '{OperationState.UNDONE}' ORDER BY began_s"
+            f" WHERE kind = 'land' AND state <> '{OperationState.UNDONE}' ORDER BY began_s"
         )
         return tuple(rows.fetchall())
 

@@ -19,7 +19,7 @@ from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import killed, recover, revert, running, survey
+from git_fleet.operations import killed, landed, recover, revert, running, survey
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -134,6 +134,8 @@ def judge(
 ) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
+    needed = {need for task in context.plan.tasks for need in task.needs}
+    snapshot = landed.with_proven(snapshot, [task for task in context.plan.tasks if task.id in needed])
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = choose(context.plan, view, standings, request.selection)
     seen = admission.Seen(
