@@ -41,26 +41,6 @@ def test_what_was_done_again_can_be_taken_back_by_its_own_number(repo: Repo) -> 
     assert rooms.states(repo)["a"] == "active" and rooms.operations(repo)[-1] == ("land", "undone")
 
 
-def test_status_cells_follow(tmp_path: Path) -> None:
-    table = "| Id | Branch | Status |\n|---|---|---|\n| a | a | queued |\n| new | new | queued |\n"
-    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
-    (repo.path.parent / "PLAN.md").write_text(table)
-    repo.git("config", "fleet.plan", "../PLAN.md")
-
-    def cells() -> list[str]:
-        return [line.split("|")[3].strip() for line in (repo.path.parent / "PLAN.md").read_text().splitlines()[2:]]
-
-    repo.fleet("add", "new", check=0)
-    repo.fleet("land", "a", check=0)
-    assert cells() == ["landed", "active"]
-    repo.fleet("undo", check=0)
-    repo.fleet("undo", "1", check=0)
-    assert cells() == ["active", "queued"]
-    repo.fleet("undo", check=0)
-    repo.fleet("undo", "3", check=0)
-    assert cells() == ["landed", "active"]
-
-
 def test_add_and_back_and_again(repo: Repo) -> None:
     before = repo.snapshot()
     repo.fleet("add", "new", check=0)
@@ -70,6 +50,7 @@ def test_add_and_back_and_again(repo: Repo) -> None:
     assert not repo.exists("refs/fleet/base/new")
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (added.refs, added.files)
+    assert repo.snapshot().config == added.config
     assert repo.exists("refs/fleet/base/new")
     assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "new")) == ""
 
@@ -83,6 +64,7 @@ def test_land_and_back_and_again(repo: Repo) -> None:
     assert rooms.states(repo) == {"a": "active", "b": "active", "new": "ready"}
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (landed.refs, landed.files)
+    assert repo.snapshot().config == landed.config
     assert rooms.states(repo) == {"a": "landed", "b": "landed", "new": "ready"}
 
 
