@@ -177,7 +177,7 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
                     # first: a plan that cannot hold it refuses
                     source.append(context.plan, repository, request.new_row)
-                context = _begun_in_config(context, request.new_row)
+                context = _begun_in_config(context, request.new_row, say)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
@@ -193,10 +193,15 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
     return _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
 
 
-def _begun_in_config(context: Context, row: Row) -> Context:
+def _begun_in_config(context: Context, row: Row, say: Listener) -> Context:
     """Where there was no plan, the row has started one, and is all that is in it."""
     if context.plan.source.kind is not SourceKind.WORKTREES:
         return context
+    others = [task for task in context.plan.tasks if task.id != row.id]
+    if others:
+        which = ", ".join(task.id for task in others)
+        how = f"git config fleet.{shlex.quote(others[0].id)}.branch {shlex.quote(others[0].branch)}"
+        say(Note(f"a plan begins in the git configuration; not in it, unless you say so: {which} ({how})"))
     tasks = tuple(task for task in context.plan.tasks if task.id == row.id)
     return context._replace(plan=Plan(Source(SourceKind.CONFIG), tasks))
 

@@ -1,4 +1,4 @@
-"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--abort`."""
+"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--park`, `--abort`."""
 
 import json
 import os
