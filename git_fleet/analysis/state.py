@@ -52,7 +52,7 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
     if is_dropped(task):
         return Standing(State.DROPPED, tree)
     if tree is None:
-        return Standing(State.MISSING, None, "the branch has no worktree") if there else None
+        return Standing(State.MISSING, None, "no worktree") if there else None
     if tree.prunable is not None:
         return Standing(State.MISSING, tree, f"the worktree's folder is gone: {tree.path}")
     if not there:

@@ -173,13 +173,12 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
         report = _report(task, standing, snapshot, seen, keys, dirt)
         reports.append(report._replace(wave=waves.get(id), gate=gates.get(id, "none")))
     planned = len(context.plan.tasks)
-    main = context.worktrees[0] if context.worktrees else None
     return Fleet(
         plan=context.plan,
         snapshot=snapshot,
         reports=tuple(reports[:planned]),
         unplanned=tuple(reports[planned:]),
-        base_dirt=_base_dirt(context, main, dirt),
+        base_dirt=_base_dirt(context, dirt),
     )
 
 
@@ -281,7 +280,7 @@ def _report(
     )
 
 
-def _base_dirt(context: Context, main: Worktree | None, dirt: Mapping[str, Dirt | None]) -> Dirt | None:
+def _base_dirt(context: Context, dirt: Mapping[str, Dirt | None]) -> Dirt | None:
     """Work where nobody should work. The plan's own Status cells are ours, not work."""
     at_base = next((tree for tree in context.worktrees if tree.branch == context.base.ref), None)
     found = dirt.get(at_base.path) if at_base else None

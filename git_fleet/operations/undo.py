@@ -112,8 +112,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
         revert.refuse_if_worked_in(context.settings, change)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
-            mine = statuses.own(context, tree, touched)
-            advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+            statuses.refuse_if_in_the_way(context, tree, touched)
 
 
 def _refuse_if_pushed(context: Context, operation: Operation) -> None:

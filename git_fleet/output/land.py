@@ -79,8 +79,8 @@ class Typed(NamedTuple):
         ordered = ("--order", self.order) if self.order and names is None else ()
         ways = () if gateless and "--gate" in self.ways else self.ways
         how = (*ordered, *(("--no-gate",) if gateless else ()), *ways)
-        words = (*self.options, *how, *(self.names if names is None else names))
-        return " ".join(["git fleet land", *more, *map(_typed, words)])
+        parts = (*self.options, *how, *(self.names if names is None else names))
+        return " ".join(["git fleet land", *more, *map(words.typed, parts)])
 
     def over(self, how: str) -> str:
         """`--continue` and the like, which take no names."""
@@ -105,7 +105,7 @@ def hints(outcome: LandOutcome, typed: Typed = _BARE, *, clears: bool = True) ->
         return _hints_of_a_stop(outcome, typed)
     if outcome.ending is Ending.GATE_FAILED and outcome.lane:
         return (
-            f"correct it there: cd {_typed(outcome.lane)}",
+            f"correct it there: cd {words.typed(outcome.lane)}",
             f"then: git add <path>... && {typed.over('--continue')}",
         )
     if outcome.ending is Ending.GATE_FAILED:
@@ -311,25 +311,18 @@ def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
     first = next(iter(_stopped(outcome)), None)
     who = safe(first.id) if first else "it"
     conflicts = first.conflicts if first else ()
-    paths = " ".join(map(_typed, conflicts)) if 0 < len(conflicts) < 6 else "<path>..."
+    paths = " ".join(map(words.typed, conflicts)) if 0 < len(conflicts) < 6 else "<path>..."
     return (
-        f"resolve the conflict there: cd {_typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
+        f"resolve the conflict there: cd {words.typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
         f"then: git add {paths} && {typed.over('--continue')}",
         f"to leave {who} out: {typed.over('--skip')}",
-        f"to hand it back to its branch: git fleet sync {_typed(first.id if first else None)}",
+        f"to hand it back to its branch: git fleet sync {words.typed(first.id if first else '')}",
         f"to give up the rest: {typed.over('--abort')}",
     )
 
 
-def _typed(word: str | None) -> str:
-    """As one would type it in a shell."""
-    from shlex import quote
-
-    return safe(quote(word or ""))
-
-
 def _ids(steps: tuple[Step, ...]) -> str:
-    return " ".join(_typed(step.id) for step in steps)
+    return " ".join(words.typed(step.id) for step in steps)
 
 
 def _step(step: Step, *, landed: bool) -> dict[str, object]:
