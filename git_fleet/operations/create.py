@@ -19,7 +19,7 @@ from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import killed, recover, revert, running, survey
+from git_fleet.operations import revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -165,13 +165,9 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.journal_of(context, say) as journal, ExitStack() as until_filled:
+        with work.locked(context, journal, say) as (context, _, lock, _):
             location.note_main(repository)
-            context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
             operation, alive, registered = None, None, []
