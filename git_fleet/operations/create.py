@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
-from git_fleet.journal import locks
+from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
 from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
@@ -183,6 +183,7 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
                 begun = running.begun(repository, journal, "add", summary, intents)
                 operation, alive = until_filled.enter_context(begun)
+                _forget_marks(context, journal, wanted)
                 registered = [(answer, _register(context, answer, operation, lock, say)) for answer in wanted]
         made = _fill(context, registered, operation, alive, say)
         if operation is not None:
@@ -214,6 +215,14 @@ def _intents(context: Context, answer: admission.Admission) -> list[RecordedChan
     )
     made = json.dumps({"branch": task.ref})
     return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
+
+
+def _forget_marks(context: Context, journal: database.Journal, wanted: Sequence[admission.Admission]) -> None:
+    """What was said of an earlier branch says nothing of the new one."""
+    for answer in wanted:
+        before = context.marks.get(answer.task.id)
+        if answer.new_branch and before and before.state is not State.ACTIVE:
+            marks.record(journal, before._replace(state=State.ACTIVE, why=None, at_s=time.time(), tip=None))
 
 
 def _register(

@@ -13,7 +13,7 @@ from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
 from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops, verify
-from git_fleet.operations.context import Context
+from git_fleet.operations.context import Context, with_marks
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
 from git_fleet.repo import git, merging
@@ -205,7 +205,7 @@ def _at_this_instant(context: Context) -> Context:
     if commit is None:
         raise Busy(f"'{base.branch}' is gone", ["try again"])
     fresh = Base(base.branch, commit, git.tree_of(repository, commit))
-    return context._replace(base=fresh, worktrees=git.worktrees(repository))
+    return with_marks(context._replace(base=fresh, worktrees=git.worktrees(repository)))
 
 
 def _take_up(context: Context, journal: database.Journal, say: Listener) -> tuple[Context, stops.Waiting]:

@@ -105,7 +105,7 @@ def test_a_full_disk_is_called_so_and_what_was_there_stays(tmp_path: Path) -> No
     with database.opened(str(tmp_path / "fleet")) as journal:
         journal.begin("add", "x")
         pages = sql(tmp_path / "fleet", "PRAGMA page_count")[0][0]
-        journal._db.execute(f"PRAGMA max_page_count = {pages}")
+        journal.db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(Fatal, match=r"cannot be written: database or disk is full") as error:
             journal.begin("add", "y" * 100_000)
         assert error.value.hints == ('df "$(git rev-parse --git-path fleet)"   # is there room on its disk?',)
