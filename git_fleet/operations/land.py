@@ -1,4 +1,4 @@
-"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--abort`."""
+"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--park`, `--abort`."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
 from git_fleet.operations import advance, build, carry, gating, killed, lanes, push, running, statuses, stops, verify
-from git_fleet.operations.context import Context
+from git_fleet.operations.context import Context, with_marks
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
 from git_fleet.repo import git, merging
@@ -61,8 +61,7 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
         refuse_dirty(context, prepared)
         if touched:
             tree = advance.holder(context.worktrees, context.base.ref)
-            mine = statuses.own(context, tree, touched)
-            advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
+            statuses.refuse_if_in_the_way(context, tree, touched)
         landing = [step for step in prepared.steps if step.action is Action.LAND]
         if not all(step.commit for step in landing) and context.settings.strategy != "ff":
             verify.refuse_dropped(context, landing, prepared.place, prepared.start)
@@ -208,7 +207,7 @@ def _at_this_instant(context: Context) -> Context:
     if commit is None:
         raise Busy(f"'{base.branch}' is gone", ["try again"])
     fresh = Base(base.branch, commit, git.tree_of(repository, commit))
-    return context._replace(base=fresh, worktrees=git.worktrees(repository))
+    return with_marks(context._replace(base=fresh, worktrees=git.worktrees(repository)))
 
 
 def _take_up(context: Context, journal: database.Journal, say: Listener) -> tuple[Context, stops.Waiting]:
