@@ -152,6 +152,8 @@ def _plan_now(repository: Repository, change: RecordedChange) -> str | None:
 def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
     """The plan's file, or a key of the configuration, says again what it said."""
     with locks.hold(repository.fleet_dir, PLAN):
+        if change.kind is ChangeKind.FILE:
+            worktrees.forget_draft(change.name)
         if not is_done(repository, change):
             return None
         if change.kind is ChangeKind.CONFIG:
