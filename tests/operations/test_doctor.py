@@ -371,6 +371,26 @@ def test_what_can_run_commands_has_changed(repo: Repo, change: Callable[[Repo], 
     assert repaired(repo) == ["trust"]
 
 
+@pytest.mark.parametrize("how", [["--dry-run"], []])
+def test_a_landing_says_what_can_run_commands_and_has_changed(repo: Repo, how: list[str]) -> None:
+    repo.fleet("add", "new", check=0)
+    assert "changed since" not in repo.fleet("land", "--dry-run", "a", check=0).err
+    hook(repo)
+    unreadable = repo.path / ".git/hooks/pre-push"
+    unreadable.write_text("#!/bin/sh\n")
+    unreadable.chmod(0o111)
+    gate(repo)
+    repo.git("config", "fleet.gate", "true")
+    said = repo.fleet("land", *how, "a", check=0).err.splitlines()[:2]
+    assert said == [
+        "note: what can run commands here has changed since git fleet knew it last: "
+        "fleet.gate (new), hooks/post-commit (new), hooks/pre-push (new)",
+        "hint: git fleet doctor; if it was you: git fleet doctor --repair",
+    ]
+    repo.fleet("doctor", "--repair", check=0)
+    assert "changed since" not in repo.fleet("land", "--dry-run", check=3).err
+
+
 def test_what_cannot_be_noted_keeps_nobody_from_work(repo: Repo) -> None:
     (repo.path / ".git/refs/fleet").mkdir(parents=True)
     (repo.path / ".git/refs/fleet/trust.lock").write_text("")  # somebody else is about to write it down
