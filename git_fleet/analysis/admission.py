@@ -25,6 +25,8 @@ class Seen(NamedTuple):
     """Those of the wanted worktree paths at which something exists."""
     lost: Collection[str] = ()
     """Worktrees that git knows and whose folder is gone: they are made again."""
+    moved: Mapping[str, str] = MappingProxyType({})
+    """Those of them whose folder was moved by hand, and where to."""
     older: Mapping[str, str] = MappingProxyType({})
     """Short name of the branch that was made for a task under another title, by id."""
     commands: Mapping[str, str] = MappingProxyType({})
@@ -95,6 +97,10 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     if task.id in seen.older:
         return _retitled(task, seen.older[task.id], seen)
     holder = seen.checked_out.get(task.ref)
+    for where in (holder or task.worktree, task.worktree):
+        if where in seen.moved:
+            place = seen.moved[where]
+            return _refused(task, f"its worktree '{where}' was moved to '{place}'", _repair(place))
     if holder in seen.lost:
         holder = None
     if holder is not None and standing.state is State.MISSING and task.ref not in seen.branches:
@@ -113,6 +119,10 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     if task.worktree in seen.occupied:
         return _refused(task, f"'{task.worktree}' exists already", "move it away, or name another worktree in the plan")
     return None
+
+
+def _repair(place: str) -> str:
+    return f"git worktree repair {shlex.quote(place)}   # tells git; or move it back"
 
 
 def _retitled(task: Task, old: str, seen: Seen) -> Admission:

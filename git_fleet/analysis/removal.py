@@ -41,7 +41,9 @@ def _ways_out(facts: Facts) -> Iterator[str]:
     place = shlex.quote(facts.worktree)
     if facts.inside:
         yield f"move it out; for a submodule: git -C {place} submodule deinit --all"
-    if facts.away:
+    if facts.moved:
+        yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
+    elif facts.away:
         yield f"mount the disk; if there is none: mkdir -p {shlex.quote(facts.away)}"
     if facts.other_branch:
         yield f"git -C {place} switch {shlex.quote(facts.branch)}, or move the worktree: git worktree move"
@@ -75,7 +77,9 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
     if facts.worktree is None:
         return ()
     reasons = list(facts.inside)
-    if facts.away:
+    if facts.moved:
+        reasons.append(f"its folder was moved to '{facts.moved}'")
+    elif facts.away:
         reasons.append(f"its folder is gone, and so is '{facts.away}': a disk may be away")
     if facts.other_branch:
         reasons.append(f"it is on '{facts.other_branch}', not on '{facts.branch}'")

@@ -48,6 +48,8 @@ class Facts(NamedTuple):
     """The folder is not there; only the administrative entry is."""
     away: str | None = None
     """Not even the folder around it is there: this one."""
+    moved: str | None = None
+    """Where its folder was moved to by hand."""
     foreign: bool = False
     """Neither is it in the plan, nor has git fleet made it."""
 

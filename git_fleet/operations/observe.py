@@ -10,7 +10,7 @@ from git_fleet.model.plan import Task
 from git_fleet.model.removal import Facts
 from git_fleet.model.settings import Settings
 from git_fleet.operations.context import Context
-from git_fleet.repo import around, git, looking, worktrees
+from git_fleet.repo import around, entries, git, looking, worktrees
 from git_fleet.repo.worktrees import Trashed
 
 
@@ -59,7 +59,7 @@ def worktree(
     other = tree.branch if tree.branch != f"refs/heads/{known.branch}" else None
     facts = known._replace(worktree=tree.path, locked=tree.locked, other_branch=other and git.short(other))
     if not os.path.isdir(here):
-        return _gone(repository, tree, facts)
+        return _gone(context, tree, facts)
     if private is None or not os.path.isdir(private):
         return facts
     dirt = looking.holdings(here, private)
@@ -80,12 +80,14 @@ def worktree(
     )
 
 
-def _gone(repository: Repository, tree: Worktree, facts: Facts) -> Facts:
+def _gone(context: Context, tree: Worktree, facts: Facts) -> Facts:
     """Only the entry is left. Where not even the folder around it is there, a disk may be away."""
+    repository = context.repository
     entry = worktrees.lost_entry(repository, tree.path)
     staged = looking.staged_without_folder(entry) if entry else Dirt()
     away = None if os.path.isdir(os.path.dirname(tree.path)) else os.path.dirname(tree.path)
-    return facts._replace(gone=True, dirt=staged, away=away)
+    moved = entries.moved_to(repository, tree.path, [one.path for one in context.worktrees])
+    return facts._replace(gone=True, dirt=staged, away=away, moved=moved)
 
 
 def ignored(settings: Settings, top: str, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -390,6 +390,15 @@ def test_an_entry_whose_disk_is_away_stays(repo: Repo, tmp_path: Path) -> None:
     repo.fleet("remove", "a", check=0)
 
 
+def test_a_worktree_that_was_moved_by_hand_stays(repo: Repo, tmp_path: Path) -> None:
+    rooms.tree(repo, "a").rename(tmp_path / "moved")
+    refused = repo.fleet("remove", "a", check=3).err
+    assert f"its folder was moved to '{tmp_path}/moved'" in refused
+    repo.git("worktree", "repair", tmp_path / "moved")
+    repo.fleet("remove", "a", check=0)
+    assert not (tmp_path / "moved").exists()
+
+
 def test_staged_work_of_a_folder_that_was_deleted_stays(repo: Repo) -> None:
     staged(rooms.tree(repo, "a"))
     subprocess.run(["rm", "-r", rooms.tree(repo, "a")], check=True)
