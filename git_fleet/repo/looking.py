@@ -42,18 +42,17 @@ def index_bytes(top: str) -> int:
 # One process a worktree, side by side: git honours fsmonitor, the untracked cache, sparse trees and filters, and costs
 # less than libgit2 for large trees. Its own threads only get in each other's way then: preloadIndex off.
 _STATUS = ("-c", "core.preloadIndex=false", "status", "--porcelain=v2", "-z", "--no-renames", "--no-ahead-behind")
-_WITH_IGNORED = ("--untracked-files=all", "--ignored=traditional")
 
 
-def dirt(tops: Sequence[str], *, ignored: bool = False) -> dict[str, Dirt | None]:
-    """Uncommitted work by worktree; None where git could not say. `ignored` also asks for ignored paths."""
-    return dirt_soon(tops, ignored=ignored)()
+def dirt(tops: Sequence[str], *, untracked: bool = True) -> dict[str, Dirt | None]:
+    """Uncommitted work by worktree, or that in tracked files alone; None where git could not say."""
+    return dirt_soon(tops, untracked=untracked)()
 
 
-def dirt_soon(tops: Sequence[str], *, ignored: bool = False) -> Callable[[], dict[str, Dirt | None]]:
+def dirt_soon(tops: Sequence[str], *, untracked: bool = True) -> Callable[[], dict[str, Dirt | None]]:
     """`dirt` in the background: call what comes back to wait for the answer."""
     wanted = {top: private for top in tops if (private := private_dir(top)) and os.path.isdir(private)}
-    args = (*_STATUS, *(_WITH_IGNORED if ignored else ("--untracked-files=normal",)))
+    args = (*_STATUS, f"--untracked-files={'normal' if untracked else 'no'}")
     program, env = git_program(), tuple(ENVIRONMENT.items())
     # The directory is named: a worktree that lost its `.git` must not be taken for a part of the repository around it.
     jobs = [
@@ -103,11 +102,43 @@ _EVERYTHING = (
 """Believes no monitor and no cache, hides no submodule; an ignored folder is one path, whatever is in it."""
 
 
-def holdings(top: str, git_dir: str) -> Dirt | None:
-    """All that would be missed if the folder were gone, ignored and hidden paths included; None: git cannot say."""
-    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", f"--work-tree={top}", *_EVERYTHING)
+def holdings(top: str, git_dir: str | None = None) -> Dirt | None:
+    """All that would be missed if the folder were gone, ignored paths included; None: git cannot say."""
+    private = git_dir or private_dir(top)
+    if private is None:
+        return None
+    argv = (git_program(), *PINNED, f"--git-dir={private}", f"--work-tree={top}", *_EVERYTHING)
     told = process.run(argv, cwd=top, env=ENVIRONMENT)
-    return _dirt(told.stdout, git_dir) if told.status == 0 else None
+    return _dirt(told.stdout, private) if told.status == 0 else None
+
+
+def untracked_where(repository: Repository, top: str, paths: Sequence[str]) -> list[str]:
+    """What git does not track, ignored or not, at the paths, above or below them: what writing them would go over.
+
+    Only these places are looked at, however much is ignored elsewhere.
+    """
+    tracked = set(answer(repository, "ls-files", "-z", cwd=top).split("\0"))
+    met = {place for path in paths if path not in tracked and (place := _met(top, path)) and place not in tracked}
+    folders = {place for place in met if _is_folder(os.path.join(top, place))}
+    listed = ("ls-files", "-z", "--others", "--directory", "--no-empty-directory", "--")
+    below = answer(repository, *listed, *sorted(folders), cwd=top).split("\0")[:-1] if folders else []
+    return [*sorted(met - folders), *below]
+
+
+def _met(top: str, path: str) -> str | None:
+    """What is there at a path, or above it where that is no folder: its path; None where there is nothing."""
+    parts = path.split("/")
+    for end in range(1, len(parts) + 1):
+        place = "/".join(parts[:end])
+        if not os.path.lexists(os.path.join(top, place)):
+            return None
+        if not _is_folder(os.path.join(top, place)):
+            return place
+    return path
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def staged_without_folder(git_dir: str) -> Dirt | None:
