@@ -84,7 +84,7 @@ def _keepers(context: Context, facts: Facts) -> list[str]:
 
 def refuse(judged: Sequence[Judged]) -> None:
     """Raises Refused when any of them has to stay, with every reason."""
-    kept = [one for one in judged if one.verdict.fate is not Fate.REMOVE]
+    kept = _kept(judged)
     if kept:
         said = "; ".join(f"{one.task.id} stays: {', '.join(one.verdict.reasons)}" for one in kept)
         going = [one.task.id for one in judged if one not in kept]
@@ -93,8 +93,15 @@ def refuse(judged: Sequence[Judged]) -> None:
         raise Refused(f"nothing removed: {said}", hints)
 
 
-def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> int | None:
-    """Remove all named tasks' worktrees and branches, or none; the operation's number, None with nothing to do."""
+def _kept(judged: Sequence[Judged]) -> list[Judged]:
+    return [one for one in judged if one.verdict.fate is not Fate.REMOVE]
+
+
+def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> tuple[int | None, list[Judged]]:
+    """Remove all named tasks' worktrees and branches, or none where one has to stay: `refuse` says why.
+
+    The operation's number, None where nothing was done; and every verdict, with what became of it.
+    """
     repository = context.repository
     running.refuse_inside_a_commit(repository)
     with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
@@ -103,12 +110,11 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
         recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
         context = context._replace(worktrees=git.worktrees(repository))
         judged = judge(context, view, names)
-        refuse(judged)
         if not judged:
             say(Note(f"nothing to remove: {', '.join(names)} has neither a worktree nor a branch"))
-            return None
-        operation, _ = carry_out(Work(context, journal, lock, say), "remove", judged)
-        return operation
+        if not judged or _kept(judged):
+            return None, judged
+        return carry_out(Work(context, journal, lock, say), "remove", judged)
 
 
 def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, list[Judged]]:

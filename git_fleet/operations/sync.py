@@ -73,8 +73,12 @@ def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: boo
     return found
 
 
-def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool) -> list[Synced]:
+def sync(
+    context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool
+) -> tuple[int | None, list[Synced]]:
     """Merge the base into each branch (`rebase`: rebase each onto it). One that is refused does not stop the others.
+
+    The operation's number, None where there was nothing to do; and what became of each.
 
     A landing that waits for one of them to be resolved is over then: its author resolves it in his own worktree.
     """
@@ -87,7 +91,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
             subjects = _subjects(context, view, names)
             wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
             if not wanted:
-                return [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
+                return None, [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
             verb = "rebase" if rebase else "sync"
             summary = f"{verb} {', '.join(one.task.id for one in wanted)}"
             with running.begun(repository, journal, KIND, summary) as (operation, _):
@@ -107,7 +111,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
                     known = journal.operation(operation)
                     changed = known is not None and bool(known.changes)
                     journal.finish(operation, OperationState.DONE if changed else OperationState.FAILED)
-    return done
+    return operation, done
 
 
 def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_Subject]:

@@ -1,12 +1,16 @@
 """`remove`: whatever anybody could miss keeps a worktree where it is."""
 
 import contextlib
+import json
 import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import kit
 import pytest
 import rooms
@@ -196,8 +200,29 @@ def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
 
 def test_a_dry_run_says_what_would_be(repo: Repo) -> None:
     assert repo.fleet("remove", "--dry-run", "a", check=0).out.startswith("a: remove: landed: ")
-    said = repo.fleet("remove", "--dry-run", "a", "b", check=3).out.splitlines()
-    assert said[1] == "b: keep: 'b' has 1 commit that the base lacks"
+    refused = repo.fleet("remove", "--dry-run", "a", "b", check=3)
+    assert refused.out.splitlines()[1] == "b: keep: 'b' has 1 commit that the base lacks"
+    assert refused.err.startswith("error: nothing removed: b stays: 'b' has 1 commit that the base lacks\nhint: ")
+
+
+def test_as_json_it_is_what_clean_says(repo: Repo) -> None:
+    def said(*args: str, check: int) -> tuple[int | None, dict[str, Any]]:
+        found = repo.fleet("remove", "--json", *args, check=check).json
+        schemas = [
+            json.loads(resources.files("git_fleet.output").joinpath(f"schemas/{name}.json").read_text())
+            for name in ("remove", "clean")
+        ]
+        jsonschema.Draft202012Validator(schemas[0]).validate(found)
+        assert schemas[0]["properties"]["verdicts"] == schemas[1]["properties"]["verdicts"]
+        return found["operation"], {one["id"]: one for one in found["verdicts"]}
+
+    locked(rooms.tree(repo, "b"))
+    cleaned = {one["id"]: one for one in repo.fleet("clean", "--dry-run", "--json", check=0).json["verdicts"]}
+    assert cleaned["b"]["evidence"]["locked"] == "agent 7"
+    assert said("--dry-run", "a", "b", check=3) == said("a", "b", check=3) == (None, cleaned)
+    assert said("--dry-run", "a", check=0) == (None, {"a": cleaned["a"]})
+    assert said("a", check=0) == (1, {"a": {**cleaned["a"], "removed": True}})
+    assert said("a", check=0) == (None, {})
 
 
 def test_every_reason_is_named(repo: Repo) -> None:
