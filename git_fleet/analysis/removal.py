@@ -40,7 +40,7 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         return
     place = shlex.quote(facts.worktree)
     if facts.inside:
-        yield f"move it out; for a submodule: git -C {place} submodule deinit --all"
+        yield f"move it out; of a submodule: commit and push, or put it away: git -C {place} submodule deinit --all"
     if facts.moved:
         yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
     elif facts.away:
@@ -55,7 +55,7 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git worktree unlock {place}"
     if not facts.head_kept:
         yield f"git -C {place} branch <name>   # keeps what is checked out there"
-    if facts.dirt and _of_dirt(facts.dirt):
+    if facts.dirt and of_dirt(facts.dirt):
         yield "commit or move what is named, then try again"
     if facts.dirt and facts.dirt.ignored:
         yield "ignored files that can be made again may go: git config --add fleet.disposable <pattern>"
@@ -91,10 +91,11 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
         reasons.append(f"it is locked{f': {facts.locked}' if facts.locked else ''}")
     if not facts.head_kept:
         reasons.append("what is checked out there is on no branch")
-    return (*reasons, *(_of_dirt(facts.dirt) if facts.dirt else ()))
+    return (*reasons, *(of_dirt(facts.dirt) if facts.dirt else ()))
 
 
-def _of_dirt(dirt: Dirt) -> list[str]:
+def of_dirt(dirt: Dirt) -> list[str]:
+    """Every reason for which uncommitted work has to stay."""
     kinds = (
         ("unmerged", dirt.unmerged),
         ("staged", dirt.staged),

@@ -34,7 +34,9 @@ class Facts(NamedTuple):
     """What is checked out there instead."""
     locked: str | None = None
     inside: tuple[str, ...] = ()
-    """Other worktrees, repositories and mounts that lie in the folder, in words."""
+    """Other worktrees, repositories and mounts that lie in the folder, and work in submodules, in words."""
+    submodules: tuple[str, ...] = ()
+    """Those that are checked out and hold nothing of their own: they go along."""
     standing_in: bool = False
     processes: tuple[str, ...] = ()
     """Others whose current directory is in the folder: `1234 (sleep)`."""

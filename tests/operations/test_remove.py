@@ -127,21 +127,6 @@ def stashed(tree: Path) -> None:
     git(tree, "stash", "push", "-q", "-m", "for later")
 
 
-def submodule(tree: Path) -> None:
-    lib = kit.make_repo(tree.parent / "lib", {"lib": "x\n"})
-    git(tree, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib.path), "lib")
-    git(tree, "commit", "-q", "-m", "lib")
-    git(tree, "-C", "../app", "merge", "-q", "--no-ff", "a")
-
-
-def submodule_with_work_put_away(tree: Path) -> None:
-    submodule(tree)
-    git(tree / "lib", "commit", "-q", "--allow-empty", "-m", "mine alone")
-    git(tree / "lib", "checkout", "-q", "-B", "kept")
-    git(tree / "lib", "checkout", "-q", "HEAD~")
-    git(tree, "submodule", "--quiet", "deinit", "--all")
-
-
 def on_another_branch(tree: Path) -> None:
     git(tree, "checkout", "-q", "-b", "other")
 
@@ -183,8 +168,6 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (nested_repository_in_an_ignored_folder, "ignored: inner.log/"),
         (nested_repository_among_tracked_files, "a repository is in it: "),
         (stashed, "stash@{0} was made on 'a'"),
-        (submodule, "a repository is in it: "),
-        (submodule_with_work_put_away, "its submodule 'lib' has commits that are on no remote"),
         (on_another_branch, "it is on 'other', not on 'a'"),
         (checked_out_in_the_main_worktree, "'a' is in use in '"),
         (checked_out_twice, "'a' is in use in '"),
