@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
-from git_fleet.journal import database, locks
+from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
 from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import killed, recover, revert, running, survey
+from git_fleet.operations import revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -168,13 +168,9 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.journal_of(context, say) as journal, ExitStack() as until_filled:
+        with work.locked(context, journal, say) as (context, _, lock, _):
             location.note_main(repository)
-            context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
             operation, alive, registered = None, None, []
@@ -188,6 +184,7 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
                 begun = running.begun(repository, journal, "add", summary, intents)
                 operation, alive = until_filled.enter_context(begun)
+                _forget_marks(context, journal, wanted)
                 registered = [(answer, _register(context, answer, operation, lock, say)) for answer in wanted]
         made = _fill(context, registered, operation, alive, say)
         if operation is not None:
@@ -214,6 +211,14 @@ def _intents(context: Context, answer: admission.Admission) -> list[RecordedChan
     )
     made = json.dumps({"branch": task.ref})
     return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
+
+
+def _forget_marks(context: Context, journal: database.Journal, wanted: Sequence[admission.Admission]) -> None:
+    """What was said of an earlier branch says nothing of the new one."""
+    for answer in wanted:
+        before = context.marks.get(answer.task.id)
+        if answer.new_branch and before and before.state is not State.ACTIVE:
+            marks.record(journal, before._replace(state=State.ACTIVE, why=None, at_s=time.time(), tip=None))
 
 
 def _register(

@@ -13,7 +13,7 @@ from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.operations import context as contexts
-from git_fleet.operations import killed, recover, revert, running
+from git_fleet.operations import recover, revert, running, work
 from git_fleet.plan import config
 from git_fleet.repo import around, entries, git, settings, trust, worktrees
 
@@ -168,7 +168,5 @@ def _recover(repository: Repository, say: Listener) -> None:
     except FleetError as error:
         say(Note(f"what was killed was not put right: {error.message}"))
         return
-    with database.opened(repository.fleet_dir) as journal:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.begun(context, say):
+        pass

@@ -3,31 +3,20 @@
 import os
 import shlex
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
-from typing import NamedTuple
 
 from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
-from git_fleet.journal import database, locks
 from git_fleet.model.errors import FleetError, Refused
 from git_fleet.model.events import Listener, Note, NotRemoved, Removed, Removing
 from git_fleet.model.fleet import Snapshot, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.model.removal import Facts, Fate, Judged
-from git_fleet.operations import killed, landed, observe, recover, revert, running, survey
+from git_fleet.operations import landed, observe, recover, revert, running, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
+from git_fleet.operations.work import Work, begun
 from git_fleet.repo import changing, git, worktrees
-
-
-class Work(NamedTuple):
-    """What a removal is carried out with; the worktree lock is held."""
-
-    context: Context
-    journal: database.Journal
-    lock: locks.Lock
-    say: Listener
 
 
 def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged]:
@@ -102,19 +91,13 @@ def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener
 
     The operation's number, None where nothing was done; and every verdict, with what became of it.
     """
-    repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
-        context = context._replace(worktrees=git.worktrees(repository))
-        judged = judge(context, view, names)
+    with begun(context, say) as work:
+        judged = judge(work.context, view, names)
         if not judged:
             say(Note(f"nothing to remove: {', '.join(names)} has neither a worktree nor a branch"))
         if not judged or _kept(judged):
             return None, judged
-        return carry_out(Work(context, journal, lock, say), "remove", judged)
+        return carry_out(work, "remove", judged)
 
 
 def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, list[Judged]]:

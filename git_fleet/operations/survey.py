@@ -65,6 +65,7 @@ def look(context: Context) -> tuple[Snapshot, ancestry.Ancestry]:
         distances={ref: family.distances[tip] for ref, tip in tips.items()},
         origins=origins,
         landings={},
+        marks=context.marks,
     )
     return snapshot._replace(landings=_landings(context, snapshot)), family
 
@@ -269,6 +270,7 @@ def _report(
         gate="none",
         reason=standing.reason,
         doubt=sight.unknown.get(ref),
+        mark=snapshot.marks.get(task.id),
     )
 
 

@@ -52,7 +52,7 @@ def test_what_is_there_as_planned_exists() -> None:
     ("standing", "world", "why"),
     [
         (Standing(State.LANDED, None), {}, "it has landed already"),
-        (Standing(State.DROPPED, None), {}, "the plan says it is dropped"),
+        (Standing(State.DROPPED, None), {}, "it is dropped"),
         (READY, {"occupied": ["/a"]}, "'/a' exists already"),
         (READY, {"checked_out": {A.ref: "/else"}}, "its branch 'f/a' is checked out in '/else'"),
         (

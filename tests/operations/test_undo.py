@@ -41,6 +41,7 @@ def test_add_and_back_and_again(repo: Repo) -> None:
     assert not repo.exists("refs/fleet/base/new")
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (added.refs, added.files)
+    assert repo.snapshot().config == added.config
     assert repo.exists("refs/fleet/base/new")
     assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "new")) == ""
 
@@ -54,6 +55,7 @@ def test_land_and_back_and_again(repo: Repo) -> None:
     assert rooms.states(repo) == {"a": "active", "b": "active", "new": "ready"}
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (landed.refs, landed.files)
+    assert repo.snapshot().config == landed.config
     assert rooms.states(repo) == {"a": "landed", "b": "landed", "new": "ready"}
 
 
