@@ -34,6 +34,8 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield "git fleet leaves alone what it has not made: git worktree remove"
     elif _of_branch(facts):
         yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
+    if facts.half_written:
+        yield "git fleet doctor   # says what can be done about a half-written entry"
     if facts.stashes:
         yield f"git stash show -p '{facts.stashes[0]}', then apply or drop it"
     if facts.worktree is None:
@@ -65,6 +67,8 @@ def _of_branch(facts: Facts) -> list[str]:
     if facts.foreign:
         return ["it is not in the plan, and git fleet has not made it"]
     reasons = [f"'{facts.branch}' is in use in '{place}'" for place in facts.in_use]
+    if facts.half_written:
+        reasons.append(f"'{facts.branch}' is in use by '{facts.half_written}', which is half written")
     reasons += [f"{name} was made on '{facts.branch}'" for name in facts.stashes]
     if facts.unlanded:
         noun = "commit" if facts.unlanded == 1 else "commits"

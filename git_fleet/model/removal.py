@@ -44,6 +44,8 @@ class Facts(NamedTuple):
     """Is what is checked out there reachable from the branch or the base?"""
     in_use: tuple[str, ...] = ()
     """Where else the branch is checked out, or being rebased."""
+    half_written: str | None = None
+    """An administrative entry that names the branch, and that git does not see."""
     stashes: tuple[str, ...] = ()
     """`stash@{0}`: entries that were made on the branch."""
     gone: bool = False

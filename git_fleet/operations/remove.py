@@ -16,7 +16,7 @@ from git_fleet.operations import landed, observe, recover, revert, running, surv
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.operations.work import Work, begun
-from git_fleet.repo import changing, git, worktrees
+from git_fleet.repo import changing, entries, git, worktrees
 
 
 def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged]:
@@ -47,10 +47,11 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
     standings = states.standings(context.plan, snapshot, view.overlaps)
     doubtful = {task.ref: snapshot.branches[task.ref].tip for task in tasks if _is_doubtful(snapshot, task)}
     proofs = landed.proofs(context.repository, context.base.commit, doubtful)
+    unlisted = entries.half_written(context.repository)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
-        facts = observe.branch(context, snapshot, task, tree)
+        facts = observe.branch(context, snapshot, task, tree)._replace(half_written=unlisted.get(task.ref))
         proof = proofs.get(task.ref)
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)

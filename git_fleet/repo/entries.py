@@ -52,6 +52,16 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
     )
 
 
+def half_written(repository: Repository) -> dict[str, str]:
+    """Entries that git takes for none, since they do not say where their folder is: branch (full) to entry."""
+    home = f"{repository.common_dir}/worktrees"
+    places = [
+        f"{home}/{name}" for name in _listed(home) if _folder(f"{home}/{name}", text(f"{home}/{name}/gitdir")) is None
+    ]
+    heads = ((place, text(f"{place}/HEAD") or "") for place in places)
+    return {head.removeprefix("ref: ").strip(): place for place, head in heads if head.startswith("ref: ")}
+
+
 def text(path: str) -> str | None:
     """What a small file says; None where it is not to be read."""
     try:

@@ -14,6 +14,7 @@ _OPERATION_FILES = (
     ("MERGE_HEAD", "merge"),
     ("CHERRY_PICK_HEAD", "cherry-pick"),
     ("REVERT_HEAD", "revert"),
+    ("sequencer/todo", "cherry-pick"),  # of several commits, or a revert, where one was committed by hand
     ("BISECT_LOG", "bisect"),
 )
 

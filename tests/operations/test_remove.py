@@ -127,6 +127,15 @@ def stashed(tree: Path) -> None:
     git(tree, "stash", "push", "-q", "-m", "for later")
 
 
+def stashed_while_on_no_branch(tree: Path) -> None:
+    git(tree, "checkout", "-q", "--detach")
+    stashed(tree)
+
+
+def half_written(tree: Path) -> None:
+    (tree.parent / "app/.git/worktrees/a/gitdir").write_text("")
+
+
 def on_another_branch(tree: Path) -> None:
     git(tree, "checkout", "-q", "-b", "other")
 
@@ -168,6 +177,8 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (nested_repository_in_an_ignored_folder, "ignored: inner.log/"),
         (nested_repository_among_tracked_files, "a repository is in it: "),
         (stashed, "stash@{0} was made on 'a'"),
+        (stashed_while_on_no_branch, "stash@{0} was made on 'a'"),
+        (half_written, "which is half written"),
         (on_another_branch, "it is on 'other', not on 'a'"),
         (checked_out_in_the_main_worktree, "'a' is in use in '"),
         (checked_out_twice, "'a' is in use in '"),
@@ -212,6 +223,7 @@ def test_every_reason_is_named(repo: Repo) -> None:
     for harm in (modified, untracked, ignored, locked):
         harm(rooms.tree(repo, "a"))
     said = repo.fleet("remove", "a", check=3).err
+    assert repo.fleet("remove", "--dry-run", "a", check=3).err == said
     for reason in ("modified: file", "untracked: mine", "ignored: mine.log", "it is locked: agent 7"):
         assert reason in said
 
@@ -243,12 +255,14 @@ def test_a_removed_task_is_gone_and_its_commits_are_kept(repo: Repo) -> None:
     repo.git("commit", "-q", "--allow-empty", "-m", "given up", cwd=tree)
     given_up = repo.oid("a")
     repo.git("reset", "-q", "--hard", tip, cwd=tree)
+    private = repo.git("commit-tree", "-m", "private", "HEAD^{tree}", cwd=tree)
+    repo.git("update-ref", "refs/worktree/mine", private, cwd=tree)
     done = repo.fleet("remove", "a", check=0)
     assert not tree.exists() and not repo.exists("a") and not repo.exists("refs/fleet/base/a")
     assert f"{tree}" in done.err + done.out
     repo.git("reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all")
     repo.git("gc", "-q", "--prune=now")
-    assert {repo.git("cat-file", "-t", oid) for oid in (tip, given_up)} == {"commit"}
+    assert {repo.git("cat-file", "-t", oid) for oid in (tip, given_up, private)} == {"commit"}
 
 
 def test_twice_is_nothing_to_do(repo: Repo) -> None:

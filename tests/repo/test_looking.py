@@ -177,6 +177,14 @@ def test_operations_that_stopped(repo: Repo, side: Path, command: tuple[str, ...
     assert looking.operation_in_progress(f"{repo.path}/.git") is None
 
 
+@pytest.mark.parametrize("command", [("cherry-pick", "main~", "main"), ("revert", "--no-edit", "main", "main~")])
+def test_several_picks_of_which_one_was_committed_by_hand(repo: Repo, side: Path, command: tuple[str, ...]) -> None:
+    repo.commit("more", {"file": "more\n"})
+    assert rooms.status_of("git", *command, cwd=side) != 0
+    repo.git("commit", "-q", "-a", "-m", "by hand", cwd=side)
+    assert looking.dirt([str(side)])[str(side)] == Dirt(operation="cherry-pick")
+
+
 def test_a_bisection_is_an_operation(repo: Repo, side: Path) -> None:
     repo.git("bisect", "start", cwd=side)
     assert looking.dirt([str(side)])[str(side)] == Dirt(operation="bisect")
