@@ -1,7 +1,7 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [remove] [check] [flask] [many] [radar] [plan] [large] [coupling] [speculation]
-                 [blame] [land]
+    python bench [startup] [status] [add] [remove] [check] [flask] [many] [radar] [plan] [large] [coupling]
+                 [speculation] [blame] [land]
 
 Prints, never judges: machines differ, and a timed test lies.
 """

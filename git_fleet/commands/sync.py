@@ -38,7 +38,7 @@ def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, as_json: bool, 
         front.answer_json(speech.document(context.base, rows, operation))
     else:
         front.answer(speech.text(rows, context.base.branch, dry=dry_run))
-    for line in speech.errors(rows, dry=dry_run):
+    for line in speech.errors(rows):
         front.complain(line)
     front.hint(speech.hints(rows, rebase=rebase, dry=dry_run))
     if not dry_run and any(one.fate is sync.Fate.CONFLICT for one in found):

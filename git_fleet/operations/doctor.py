@@ -102,7 +102,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
     if any(one.files or one.entry or one.config for one in wanted):
         operation = _mend(repository, wanted, say)
     if any(one.recover for one in wanted):
-        _recover(repository, say)
+        _recover(say)
     if any(one.trust for one in wanted):
         trust.remember(repository)
     after = look(repository)
@@ -161,7 +161,7 @@ def _carry_out(repository: Repository, change: RecordedChange, operation: int) -
         worktrees.write_link(change.name, change.after or "", expected=change.before)
 
 
-def _recover(repository: Repository, say: Listener) -> None:
+def _recover(say: Listener) -> None:
     """What every command that changes something does first."""
     try:
         context = contexts.find()

@@ -205,3 +205,13 @@ def test_a_folder_that_was_moved_out_of_sight_finds_no_other_entry_under_its_nam
     repo.fleet("add", "a", check=0)
     assert rooms.status_of("git", "status", cwd=tmp_path / "far/away/a") == 128
     assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "a")) == ""
+
+
+def test_a_task_that_begins_a_plan_names_the_worktrees_that_are_not_in_it(tmp_path: Path) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"a": "x\n"})
+    repo.git("worktree", "add", "-q", "-b", "fix", "../fix")
+    said = repo.fleet("add", "7 new thing", check=0).err
+    assert "not in it, unless you say so: fix (git config fleet.fix.branch fix)\n" in said
+    repo.git("config", "fleet.fix.branch", "fix")
+    assert rooms.states(repo) == {"7": "active", "fix": "active"}
+    assert "not in it" not in repo.fleet("add", "8 next", check=0).err

@@ -78,6 +78,17 @@ def test_problems_name_file_and_line() -> None:
     assert "\n\nwarning: 43 owns\\x1b nothing\n\n" in plan.text(config, Style())
 
 
+def test_many_that_own_nothing_are_one_line() -> None:
+    bare = tuple(Problem(Severity.WARNING, "owns-nothing", f"{id} owns nothing", (str(id),), id) for id in range(1, 5))
+    error = Problem(Severity.ERROR, "cycle", "cycle: 1 needs 1", ("1",), 1)
+    said = plan.text(VIEW._replace(problems=(*bare, error)), Style(), here="/home/me/tasks-app")
+    assert said.split("\n\n")[-2].splitlines() == [
+        "PLAN.md:1: error: cycle: 1 needs 1",
+        "PLAN.md: warning: 4 tasks own no path: overlaps and drift cannot be seen (1, 2, 3, 4)",
+    ]
+    assert len(plan.document(VIEW._replace(problems=bare))["problems"]) == 4  # type: ignore[arg-type]
+
+
 def test_a_plan_without_tasks() -> None:
     empty = PlanView(Plan(Source(SourceKind.WORKTREES), ()), (), (), (), (), Advice(Verdict.SEQUENTIAL, 0, None, ()))
     assert plan.text(empty, Style(width=20)) == (
