@@ -8,6 +8,7 @@ Prints, never judges: machines differ, and a timed test lies.
 
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -136,14 +137,22 @@ def remove(folder: str) -> None:
         if not os.path.isdir(f"{top}/node_modules"):
             subprocess.run(["cp", "-a", f"{folder}/node_modules", top], check=True)
 
+    back = []
+
+    def there_and_back() -> pairs.Run:
+        gone = pairs.once([FLEET, "remove", "task"], main)
+        back.append(pairs.once([FLEET, "undo"], main).wall)
+        return gone
+
     pairs.compare(
-        "remove of a worktree of 5000 files and 45,000 in node_modules, and undo, against git worktree remove",
-        lambda: pairs.once(["sh", "-c", '"$0" remove task && "$0" undo', FLEET], main),
+        f"remove of a worktree of {FILES} files and 45,000 in node_modules against git worktree remove",
+        there_and_back,
         lambda: pairs.once(["git", "worktree", "remove", top], main),
         runs=5,
         prepare=again,
-        wanted="at least 1",
+        wanted="at least 1.2",
     )
+    print(f"undo, which brings it back: {statistics.median(back) * 1000:.0f} ms")
 
 
 def check(folder: str) -> None:
