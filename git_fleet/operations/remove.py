@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Landing, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.model.removal import Facts, Fate, Judged
-from git_fleet.operations import landed, observe, recover, revert, running, survey
+from git_fleet.operations import landed, observe, recover, revert, running, stops, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.operations.work import Work, begun
@@ -109,7 +109,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
         recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
         running.keep(repository, operation, _commits(context, judged))
-        journal.record_landings(operation, _landings(work, judged))
+        stops.write_down(context, journal, operation, _landings(work, judged), say)
         say(Removing(ids, operation))
         for number, one in enumerate(judged):
             try:

@@ -40,7 +40,7 @@ _AFTERWARDS = MappingProxyType(
 def text(outcome: LandOutcome, style: Style) -> str:
     """The screen of a dry run or of a landing, without a final newline."""
     table = render(_COLUMNS, _rows(outcome), style)
-    hidden = [f"{words.count(table.hidden, 'column')} hidden for want of room"] if table.hidden else []
+    hidden = filter(None, [words.hidden(table.hidden)])
     told = "\n".join(
         [*_idle(outcome), *_verdict(outcome, style), *_thrown_out(outcome, style), *_of_order(outcome), *hidden]
     )

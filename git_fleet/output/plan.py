@@ -38,7 +38,7 @@ def text(view: PlanView, style: Style, *, here: str | None = None) -> str:
         [f"wave {number}: {', '.join(map(safe, wave))}" for number, wave in enumerate(view.waves, 1)],
         [*_overlaps(view.overlaps, style), *_joints(view), *_couplings(view)],
         [_problem(problem, view, here, style) for problem in _told(view.problems)],
-        [*_advice(view.advice), *_hidden(table.hidden)],
+        [*_advice(view.advice), *filter(None, [words.hidden(table.hidden)])],
     )
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
@@ -171,10 +171,6 @@ def _advice(advice: Advice) -> list[str]:
     faster = f", about {advice.speedup:.1f} times as fast" if advice.speedup else ""
     at_once = "" if advice.verdict is Verdict.SEQUENTIAL else f", {advice.width} at once"
     return [f"verdict: {advice.verdict}{at_once}{faster}", *(f"  {safe(reason)}" for reason in advice.reasons)]
-
-
-def _hidden(number: int) -> list[str]:
-    return [f"{words.count(number, 'column')} hidden for want of room"] if number else []
 
 
 def _task(task: Task, wave: int | None) -> dict[str, object]:

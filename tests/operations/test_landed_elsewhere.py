@@ -29,7 +29,7 @@ def test_what_needs_it_can_start_before_and_after_it_is_cleared_up(repo: Repo, h
     repo.commit("main went on again", {"other": "again\n"})
     assert rooms.states(repo) == {"a": "landed", "b": "ready"}
     repo.fleet("clean", check=0)
-    assert not repo.exists("refs/heads/a")
+    assert not repo.exists("refs/heads/a") and repo.git("config", "fleet.a.status") == "landed"
     assert rooms.states(repo) == {"a": "landed", "b": "ready"}
     assert repo.fleet("add", "--ready", check=0).out == f"{rooms.tree(repo, 'b')}\n"
     repo.fleet("undo", check=0)

@@ -188,7 +188,7 @@ def test_what_did_not_land_is_not_called_landed() -> None:
 def test_a_narrow_terminal() -> None:
     lines = land.text(STOPPED, Style(width=30, ascii=True)).splitlines()
     assert lines[:2] == ["id  step     conflicts", "42  landed"]
-    assert lines[-1] == "6 columns hidden for want of room"
+    assert lines[-1] == "6 columns hidden (--wide)"
 
 
 def test_the_documents(conform: Callable[[str, dict[str, object]], Any]) -> None:

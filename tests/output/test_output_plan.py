@@ -115,7 +115,7 @@ def test_what_to_type_next_depends_on_what_may_be_started(states: list[State], h
 def test_hidden_columns_are_counted() -> None:
     screen = plan.text(VIEW, Style(width=40, ascii=True))
     assert screen.splitlines()[2:4] == ["id  title  wave  owns", "42  count     1  cli.py"]
-    assert screen.splitlines()[-1] == "3 columns hidden for want of room"
+    assert screen.splitlines()[-1] == "3 columns hidden (--wide)"
 
 
 def test_colour_has_a_plain_twin() -> None:
