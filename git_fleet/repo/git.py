@@ -40,6 +40,17 @@ def private_dir(worktree: str) -> str | None:
     return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
 
 
+def own_names(git_dir: str, *names: str) -> list[str]:
+    """Those of git's own names in a worktree, such as CHERRY_PICK_HEAD, that are there: files, or in a reftable, which
+    git alone reads."""
+    found = [name for name in names if os.path.exists(f"{git_dir}/{name}")]
+    if found or not os.path.isdir(f"{git_dir}/reftable"):
+        return found
+    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", "for-each-ref", "--include-root-refs")
+    told = process.run([*argv, "--format=%(refname)", *names], cwd=git_dir, env=ENVIRONMENT)
+    return [name for name in names if name in told.stdout.split("\n")]
+
+
 def short(ref: str) -> str:
     """A branch's name without `refs/heads/`."""
     return ref.removeprefix("refs/heads/")

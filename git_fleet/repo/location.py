@@ -30,7 +30,7 @@ def git_program() -> str:
 
 def version() -> tuple[int, ...]:
     """(2, 39, 5)"""
-    words = process.run([git_program(), "version"], cwd="/").stdout.split()
+    words = process.run([git_program(), "version"], cwd="/", env={"LC_ALL": "C"}).stdout.split()
     return tuple(int(part) for part in "".join(words[2:3]).split(".")[:3] if part.isdigit())
 
 
