@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from git_fleet.analysis import state as states
 from git_fleet.analysis.state import IN_FLIGHT, Standing
 from git_fleet.model.fleet import State
 from git_fleet.model.plan import Overlap, Task
@@ -74,7 +75,9 @@ def admit(
 
 def _there(task: Task, seen: Seen) -> Admission | None:
     standing = seen.standings[task.id]
-    if standing.state is State.ACTIVE and seen.checked_out.get(task.ref) == task.worktree:
+    holder = seen.checked_out.get(task.ref)
+    begun = standing.state in IN_FLIGHT and standing.state is not State.MISSING
+    if begun and holder == task.worktree and holder not in seen.lost:
         return Admission(task, exists=True)
     if standing.state is State.LANDED:
         return _refused(task, "it has landed already", f"git fleet remove {task.id}   # clears its worktree")
@@ -84,13 +87,13 @@ def _there(task: Task, seen: Seen) -> Admission | None:
 def _forbidden(task: Task, seen: Seen) -> Admission | None:
     standing = seen.standings[task.id]
     if standing.state is State.DROPPED:
-        return _refused(task, "the plan says it is dropped", "change its status in the plan first")
+        return _refused(task, "it is dropped", *states.ways_back(task.id))
     if standing.state is State.BLOCKED:
         waits = [need for need in task.needs if seen.standings[need].state is not State.LANDED]
         gone = [need for need in waits if seen.standings[need].state is State.DROPPED]
         if gone:
             way_out = f"take {', '.join(gone)} out of the needs of {task.id} in the plan, or change its status there"
-            return _refused(task, f"needs {', '.join(gone)}, which the plan has dropped", way_out)
+            return _refused(task, states.needs_dropped(gone), way_out)
         return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
     if task.id in seen.older:
         return _retitled(task, seen.older[task.id], seen)

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
-from git_fleet.journal import database, locks
+from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
 from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import killed, recover, revert, running, survey
+from git_fleet.operations import landed, revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -134,6 +134,8 @@ def judge(
 ) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
+    needed = {need for task in context.plan.tasks for need in task.needs}
+    snapshot = landed.with_proven(snapshot, [task for task in context.plan.tasks if task.id in needed])
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = choose(context.plan, view, standings, request.selection)
     seen = admission.Seen(
@@ -165,13 +167,9 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.journal_of(context, say) as journal, ExitStack() as until_filled:
+        with work.locked(context, journal, say) as (context, _, lock, _):
             location.note_main(repository)
-            context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
             operation, alive, registered = None, None, []
@@ -179,12 +177,13 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
                     # first: a plan that cannot hold it refuses
                     source.append(context.plan, repository, request.new_row)
-                context = _begun_in_config(context, request.new_row)
+                context = _begun_in_config(context, request.new_row, say)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
                 begun = running.begun(repository, journal, "add", summary, intents)
                 operation, alive = until_filled.enter_context(begun)
+                _forget_marks(context, journal, wanted)
                 registered = [(answer, _register(context, answer, operation, lock, say)) for answer in wanted]
         made = _fill(context, registered, operation, alive, say)
         if operation is not None:
@@ -195,10 +194,15 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
     return _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
 
 
-def _begun_in_config(context: Context, row: Row) -> Context:
+def _begun_in_config(context: Context, row: Row, say: Listener) -> Context:
     """Where there was no plan, the row has started one, and is all that is in it."""
     if context.plan.source.kind is not SourceKind.WORKTREES:
         return context
+    others = [task for task in context.plan.tasks if task.id != row.id]
+    if others:
+        which = ", ".join(task.id for task in others)
+        how = f"git config fleet.{shlex.quote(others[0].id)}.branch {shlex.quote(others[0].branch)}"
+        say(Note(f"a plan begins in the git configuration; not in it, unless you say so: {which} ({how})"))
     tasks = tuple(task for task in context.plan.tasks if task.id == row.id)
     return context._replace(plan=Plan(Source(SourceKind.CONFIG), tasks))
 
@@ -211,6 +215,14 @@ def _intents(context: Context, answer: admission.Admission) -> list[RecordedChan
     )
     made = json.dumps({"branch": task.ref})
     return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
+
+
+def _forget_marks(context: Context, journal: database.Journal, wanted: Sequence[admission.Admission]) -> None:
+    """What was said of an earlier branch says nothing of the new one."""
+    for answer in wanted:
+        before = context.marks.get(answer.task.id)
+        if answer.new_branch and before and before.state is not State.ACTIVE:
+            marks.record(journal, before._replace(state=State.ACTIVE, why=None, at_s=time.time(), tip=None))
 
 
 def _register(

@@ -13,7 +13,7 @@ from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.operations import context as contexts
-from git_fleet.operations import killed, recover, revert, running
+from git_fleet.operations import recover, revert, running, work
 from git_fleet.plan import config
 from git_fleet.repo import around, entries, git, settings, trust, worktrees
 
@@ -102,7 +102,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
     if any(one.files or one.entry or one.config for one in wanted):
         operation = _mend(repository, wanted, say)
     if any(one.recover for one in wanted):
-        _recover(repository, say)
+        _recover(say)
     if any(one.trust for one in wanted):
         trust.remember(repository)
     after = look(repository)
@@ -161,14 +161,12 @@ def _carry_out(repository: Repository, change: RecordedChange, operation: int) -
         worktrees.write_link(change.name, change.after or "", expected=change.before)
 
 
-def _recover(repository: Repository, say: Listener) -> None:
+def _recover(say: Listener) -> None:
     """What every command that changes something does first."""
     try:
         context = contexts.find()
     except FleetError as error:
         say(Note(f"what was killed was not put right: {error.message}"))
         return
-    with database.opened(repository.fleet_dir) as journal:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.begun(context, say):
+        pass

@@ -2,7 +2,7 @@
 
 import os
 
-from git_fleet.model.errors import Fatal
+from git_fleet.model.errors import Fatal, Usage
 from git_fleet.model.plan import Plan, Task
 
 
@@ -19,6 +19,17 @@ def find(plan: Plan, name: str) -> Task:
     raise Fatal(
         f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
     )
+
+
+def find_here(plan: Plan, name: str | None, command: str) -> Task:
+    """The task with this name; without one, that in whose worktree we are. Raises Fatal, Usage."""
+    if name is not None:
+        return find(plan, name)
+    here = os.path.realpath(os.getcwd())
+    for task in plan.tasks:
+        if here == task.worktree or here.startswith(f"{task.worktree}/"):
+            return task
+    raise Usage("which task? this is no task's worktree", [f"name it: {command} <task>"])
 
 
 def is_named(task: Task, name: str) -> bool:

@@ -116,12 +116,25 @@ def _end(context: Context, journal: database.Journal, operation: Operation, say:
 
 def end_undo(context: Context, journal: database.Journal, number: int, undone: Operation, say: Listener) -> None:
     """All is where it was before `undone`: the plan and the journal say so. Done twice, it comes to the same."""
-    if undone.kind == "land":
-        ids = {one.task for one in journal.landings_of(undone.id)}
-        if is_base(context, json.loads(undone.detail).get("onto", context.base.branch)):
-            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
-    elif undone.kind == "add":
-        made = {change.name for change in undone.changes}
-        write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
+    deed, again = _deed(journal, undone)
+    if deed.kind == "land" and is_base(context, json.loads(deed.detail).get("onto", context.base.branch)):
+        ids = sorted({one.task for one in journal.landings_of(deed.id)})
+        write_status(context, dict.fromkeys(ids, "landed" if again else "active"), say)
+    elif deed.kind == "add":
+        made = {change.name for change in deed.changes}
+        ids = [task.id for task in context.plan.tasks if task.worktree in made]
+        write_status(context, dict.fromkeys(ids, "active" if again else "queued"), say)
     journal.finish(undone.id, OperationState.UNDONE)
+    journal.finish(deed.id, OperationState.DONE if again else OperationState.UNDONE)
     journal.finish(number, OperationState.DONE)
+
+
+def _deed(journal: database.Journal, undone: Operation) -> tuple[Operation, bool]:
+    """What an undo, or an undo of undos, is about in the end; and is it done again by taking `undone` back?"""
+    again = False
+    while undone.kind == "undo":
+        below = journal.operation(json.loads(undone.detail).get("undoes", 0))
+        if below is None:
+            break
+        undone, again = below, not again
+    return undone, again

@@ -16,7 +16,7 @@ from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Branch, Dirt, Snapshot, State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import lanes, recover, running, stops, survey
+from git_fleet.operations import lanes, running, stops, survey, work
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.repo import changing, git, looking, merging, objects
@@ -79,11 +79,9 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
     A landing that waits for one of them to be resolved is over then: its author resolves it in his own worktree.
     """
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal:
+    with work.journal_of(context, say) as journal:
         _hand_back(context, journal, names, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+        with work.locked(context, journal, say) as (context, _, lock, _):
             subjects = _subjects(context, view, names)
             wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
             if not wanted:

@@ -40,7 +40,7 @@ def test_a_task_that_is_ready_is_made() -> None:
 
 
 def test_a_branch_that_is_there_is_used() -> None:
-    there = {"a": Standing(State.MISSING, None, "the branch has no worktree")}
+    there = {"a": Standing(State.MISSING, None, "no worktree")}
     assert asked([A], there, branches=[A.ref]) == [Admission(A, create=True)]
 
 
@@ -52,7 +52,7 @@ def test_what_is_there_as_planned_exists() -> None:
     ("standing", "world", "why"),
     [
         (Standing(State.LANDED, None), {}, "it has landed already"),
-        (Standing(State.DROPPED, None), {}, "the plan says it is dropped"),
+        (Standing(State.DROPPED, None), {}, "it is dropped"),
         (READY, {"occupied": ["/a"]}, "'/a' exists already"),
         (READY, {"checked_out": {A.ref: "/else"}}, "its branch 'f/a' is checked out in '/else'"),
         (

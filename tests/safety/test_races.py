@@ -153,6 +153,7 @@ DICE = (
     ("land",),
     ("remove", "{task}"),
     ("undo",),
+    ("mark", "done", "{task}"),
     ("status", "--json"),
     ("check", "--json"),
     ("log",),
