@@ -94,7 +94,7 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
         if gone:
             way_out = f"take {', '.join(gone)} out of the needs of {task.id} in the plan, or change its status there"
             return _refused(task, states.needs_dropped(gone), way_out)
-        return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
+        return _refused(task, f"needs {', '.join(waits)}, not landed yet", *_towards(waits, seen))
     if task.id in seen.older:
         return _retitled(task, seen.older[task.id], seen)
     holder = seen.checked_out.get(task.ref)
@@ -116,6 +116,14 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     if task.worktree in seen.occupied:
         return _refused(task, f"'{task.worktree}' exists already", "move it away, or name another worktree in the plan")
     return None
+
+
+def _towards(needs: Sequence[str], seen: Seen) -> list[str]:
+    """How what is needed lands, or begins."""
+    begun = [need for need in needs if seen.standings[need].state in IN_FLIGHT]
+    others = [need for need in needs if need not in begun]
+    lands = [f"git fleet land {' '.join(begun)}"] if begun else []
+    return [*lands, f"git fleet add {' '.join(others)}   # not begun yet"] if others else lands
 
 
 def _retitled(task: Task, old: str, seen: Seen) -> Admission:

@@ -311,10 +311,9 @@ def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
     first = next(iter(_stopped(outcome)), None)
     who = safe(first.id) if first else "it"
     conflicts = first.conflicts if first else ()
-    paths = " ".join(map(words.typed, conflicts)) if 0 < len(conflicts) < 6 else "<path>..."
     return (
         f"resolve the conflict there: cd {words.typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
-        f"then: git add {paths} && {typed.over('--continue')}",
+        f"then: git add {words.to_add(conflicts)} && {typed.over('--continue')}",
         f"to leave {who} out: {typed.over('--skip')}",
         f"to hand it back to its branch: git fleet sync {words.typed(first.id if first else '')}",
         f"to give up the rest: {typed.over('--abort')}",

@@ -21,7 +21,8 @@ class Row(NamedTuple):
 
 def text(rows: Sequence[Row], base: str, *, dry: bool) -> str:
     """The answer, without a final newline; those that were refused are errors."""
-    return "\n".join(_line(row, safe(base), dry=dry) for row in rows if row.fate != "refused") or "nothing to sync"
+    told = [_line(row, safe(base), dry=dry) for row in rows if row.fate != "refused"]
+    return "\n".join(told) if rows else "nothing to sync"
 
 
 def _line(row: Row, base: str, *, dry: bool) -> str:
@@ -48,4 +49,5 @@ def hints(rows: Sequence[Row], *, rebase: bool, dry: bool) -> list[str]:
         return []
     what = "rebase" if rebase else "merge"
     places = [f"resolve it there: cd {words.typed(row.worktree or '')}" for row in waiting]
-    return [*places, f"then: git add <path>... && git {what} --continue; or: git {what} --abort"]
+    paths = words.to_add(waiting[0].paths if len(waiting) == 1 else ())
+    return [*places, f"then: git add {paths} && git {what} --continue; or: git {what} --abort"]

@@ -71,9 +71,12 @@ def test_refused_with_the_reason_and_the_way_out(standing: Standing, world: dict
 
 def test_needs_that_have_not_landed() -> None:
     task = C._replace(needs=("a", "b"))
-    standings = {"a": Standing(State.LANDED, None), "c": Standing(State.BLOCKED, None)}
-    [answer] = asked([task], standings)
+    standings = {"a": Standing(State.LANDED, None), "b": Standing(State.MISSING, None)}
+    [answer] = asked([task], standings | {"c": Standing(State.BLOCKED, None)})
     assert (answer.why, answer.hints) == ("needs b, not landed yet", ("git fleet land b",))
+    standings = {"a": Standing(State.READY, None), "b": Standing(State.ACTIVE, None)}
+    [answer] = asked([task], standings | {"c": Standing(State.BLOCKED, None)})
+    assert answer.hints == ("git fleet land b", "git fleet add a   # not begun yet")
 
 
 def test_paths_that_are_taken() -> None:

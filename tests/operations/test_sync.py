@@ -30,9 +30,10 @@ def test_the_base_is_merged_into_each_branch_where_it_lives(repo: Repo) -> None:
     top = rooms.tree(repo, "b")
     assert (top / "file").read_text() == "<<<<<<< HEAD\nb\n=======\nmain\n>>>>>>> main\n"
     assert f"b: conflict in file; it waits in {top}" in done.out and "c: has all of main" in done.out
-    assert f"cd {top}" in done.err and "git merge --continue" in done.err
+    assert f"cd {top}" in done.err and "then: git add file && git merge --continue" in done.err
     assert rooms.operations(repo) == [("sync", "done")]
-    refused = repo.fleet("sync", check=3)
+    refused = repo.fleet("sync", "b", check=3)
+    assert refused.out == ""
     assert f"b not synced: a merge is in progress in '{top}'" in refused.err
     (top / "file").write_text("both\n")
     repo.git("add", "file", cwd=top)
