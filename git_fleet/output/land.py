@@ -241,14 +241,14 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.DRY:
             return [_forecast(outcome)]
         case Ending.NOTHING:
-            return [f"nothing to land on {base}"]
+            return [f"nothing to land on {base}", *_pushed(outcome)]
         case Ending.LANDED:
             return [_moved(outcome), *_pushed(outcome)]
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
             on = f" on {words.listed(step.id for step in _red(outcome))}" if outcome.lane else ""
-            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome)]
+            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome), *_pushed(outcome)]
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
             return [red, "no branch is to blame, nothing landed"]

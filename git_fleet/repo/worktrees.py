@@ -16,6 +16,7 @@ from git_fleet.repo import changing, git
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
+_DRAFT = ".fleet-new"
 _EMPTY = "refs/fleet/empty"
 """A commit without files; kept, so that it is made once and never dangles."""
 
@@ -292,19 +293,26 @@ def write_link(path: str, text: str, expected: str | None) -> None:
 
     Raises Refused when it does not say what is expected any more.
     """
-    fresh = f"{path}.new-{os.getpid()}"
+    fresh = f"{path}{_DRAFT}"
     try:
-        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(file, "w", encoding="utf-8", errors="surrogateescape", newline="") as new:
             new.write(text)
             new.flush()
             os.fsync(new.fileno())
         if _said(path) != expected:
-            os.unlink(fresh)
             raise Refused(f"'{path}' was changed meanwhile: nothing was written", ["git fleet doctor"])
         os.rename(fresh, path)
     except OSError as error:
         raise Refused(f"'{path}' cannot be written: {error.strerror}") from error
+    finally:
+        forget_draft(path)
+
+
+def forget_draft(path: str) -> None:
+    """What a killed `write_link` left beside the file."""
+    with suppress(OSError):
+        os.unlink(f"{path}{_DRAFT}")
 
 
 def _said(path: str) -> str | None:

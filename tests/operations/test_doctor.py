@@ -393,3 +393,16 @@ def test_the_text_says_what_to_do(repo: Repo) -> None:
     mended = repo.fleet("doctor", "--repair", check=1, oracle=False)
     assert mended.out.startswith("repaired: core.bare is true") and mended.out.endswith("\n1 problem\n")
     assert "git fleet undo 1" in mended.err
+
+
+def test_a_repair_that_was_killed_is_taken_back_before_the_next(repo: Repo, tmp_path: Path) -> None:
+    """Else it would take back what the next one does as well."""
+    rooms.tree(repo, "b").rename(tmp_path / "moved")
+    (entry(repo) / "gitdir").write_text("")
+    assert sorted(repaired(repo)) == ["entry-broken", "worktree-moved"]
+    with contextlib.closing(sqlite3.connect(repo.path / ".git/fleet/fleet.db")) as db, db:
+        db.execute("UPDATE operation SET state = 'running', ended_s = NULL")
+    before = repo.snapshot()
+    told = repo.fleet("doctor", "--repair", check=0).err
+    assert "'doctor --repair' (operation 1) had been killed: it is taken back, and done anew" in told
+    assert repo.snapshot() == before and doctor(repo, check=0) == []

@@ -161,3 +161,45 @@ def test_not_handed_back_into_work(tmp_path: Path) -> None:
     (rooms.tree(repo, "b") / "other").write_text("half done\n")
     assert "not handed back: uncommitted work" in repo.fleet("sync", "b", check=3).err
     assert (tmp_path / "app-lane-1").exists() and rooms.operations(repo) == [("land", "stopped")]
+
+
+def test_a_git_that_is_killed_while_it_writes_files_is_put_right(repo: Repo) -> None:
+    """Killed by the filter of the last file, so that the first is written; what is done of the others stays."""
+    repo.config({"filter.deadly.smudge": "kill -9 $PPID", "filter.deadly.clean": "cat"})
+    repo.commit("more", {"first": "main\n", "last": "main\n", ".git/info/attributes": "last filter=deadly\n"})
+    repo.git("worktree", "remove", "../c")
+    tips = repo.oid("a"), repo.oid("c")
+    top = rooms.tree(repo, "a")
+    assert repo.fleet("sync", "a", "c").status != 0
+    lock = repo.path / ".git/worktrees/a/index.lock"
+    assert (top / "first").read_text() == "main\n" and repo.oid("a") == tips[0]
+    assert str(lock) in repo.fleet("sync", "a", "c", check=75).err
+    lock.unlink()
+    repo.config({"filter.deadly.smudge": "cat"})
+    said = repo.fleet("sync", "a", "c", check=0).err
+    assert f"git broke off while it moved the checkout '{top}': it is as it was before" in said
+    assert parents(repo, "a") == [tips[0], repo.oid("main")] and repo.oid("c") == repo.oid("main")
+    assert (top / "last").read_text() == "main\n" and repo.git("status", "--porcelain", cwd=top) == ""
+    assert rooms.operations(repo) == [("sync", "done"), ("sync", "failed")]
+    repo.fleet("undo", check=0)
+    assert (repo.oid("a"), repo.oid("c")) == tips
+
+
+def test_killed_between_two_branches_the_first_stays(repo: Repo) -> None:
+    """git's own hook kills git fleet when the second branch is to move."""
+    repo.commit("more", {"other": "main\n"})
+    repo.git("worktree", "remove", "../c")
+    hook = repo.path / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    script = 'test "$1" = prepared || exit 0\ngrep -q "refs/heads/c$" && kill -9 $(ps -o ppid= -p $PPID) && exit 1\n'
+    hook.write_text(f"#!/bin/sh\n{script}exit 0\n")
+    hook.chmod(0o755)
+    tips = repo.oid("a"), repo.oid("c")
+    assert repo.fleet("sync", "a", "c").status != 0
+    hook.unlink()
+    told = repo.fleet("sync", "c", check=0).err
+    assert "'sync a, c' (operation 1) had been killed: a had come to its end" in told
+    assert parents(repo, "a") == [tips[0], repo.oid("main")] and repo.oid("c") == repo.oid("main")
+    assert rooms.operations(repo) == [("sync", "done"), ("sync", "done")]
+    repo.fleet("undo", "1", check=0)
+    assert repo.oid("a") == tips[0]
