@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from git_fleet.model.care import BadRef, Entry, LockFile
+from git_fleet.model.care import HEAD_IN_A_TABLE, BadRef, Entry, LockFile
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process, worktrees
 from git_fleet.repo.git import private_dir
@@ -35,7 +35,7 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
         place=place,
         commondir=text(f"{place}/commondir"),
         gitdir=gitdir,
-        head=text(f"{place}/HEAD"),
+        head=head(place),
         index_bytes=os.path.getsize(f"{place}/index") if os.path.isfile(f"{place}/index") else None,
         locked=text(f"{place}/locked"),
         folder=folder,
@@ -44,6 +44,7 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
         link=os.path.realpath(link) if link else None,
         link_there=link is not None and os.path.isdir(link),
         last_commit=_last_commit(f"{place}/logs/HEAD"),
+        in_tables=os.path.isdir(f"{place}/reftable"),
     )
     return entry._replace(
         unreadable_index=index_error(place, repository.object_format)
@@ -69,6 +70,19 @@ def text(path: str) -> str | None:
             return file.read(65536)
     except OSError:
         return None
+
+
+def head(git_dir: str) -> str | None:
+    """What HEAD says there, as its file would. A reftable holds HEAD, too, and the file is a dummy: git is asked."""
+    said = text(f"{git_dir}/HEAD")
+    if said is None or said.strip() != HEAD_IN_A_TABLE:
+        return said
+    argv = (git_program(), *git.PINNED, f"--git-dir={git_dir}")
+    branch = process.run([*argv, "symbolic-ref", "--quiet", "HEAD"], cwd=git_dir, env=git.ENVIRONMENT)
+    if branch.status == 0:
+        return f"ref: {branch.stdout}"
+    commit = process.run([*argv, "rev-parse", "--verify", "--quiet", "HEAD"], cwd=git_dir, env=git.ENVIRONMENT)
+    return commit.stdout or said
 
 
 def _folder(place: str, gitdir: str | None) -> str | None:
@@ -160,7 +174,7 @@ def lock_files(repository: Repository) -> tuple[LockFile, ...]:
 
 def _locks(common_dir: str) -> Iterator[str]:
     homes = [common_dir, *(f"{common_dir}/worktrees/{name}" for name in _listed(f"{common_dir}/worktrees"))]
-    for home in (*homes, f"{common_dir}/objects/info", f"{common_dir}/reftable"):
+    for home in (*homes, f"{common_dir}/objects/info", *(f"{home}/reftable" for home in homes)):
         yield from (f"{home}/{name}" for name in _listed(home) if name.endswith(".lock"))
     for home in (f"{common_dir}/refs", *(f"{home}/refs" for home in homes[1:])):
         for folder, _, names in os.walk(home):
@@ -194,7 +208,17 @@ def bad_refs(repository: Repository) -> tuple[BadRef, ...]:
     logged = {ref: _last_commit(f"{repository.common_dir}/logs/{ref}") for ref in (*said, *(ref for _, ref in refs))}
     there = _present(repository, [*(oid for oid, _ in refs), *filter(None, logged.values())])
     said |= {ref: f"{oid} is missing" for oid, ref in refs if oid not in there}
-    return tuple(BadRef(ref, what, last if (last := logged.get(ref)) in there else None) for ref, what in said.items())
+    lasts = {ref: last if (last := logged.get(ref)) in there else _in_its_log(repository, ref) for ref in said}
+    return tuple(BadRef(ref, what, lasts[ref]) for ref, what in said.items())
+
+
+def _in_its_log(repository: Repository, ref: str) -> str | None:
+    """The newest commit that a reference in a reftable named and that is there. `git log` dies of one that is not."""
+    if not os.path.isdir(f"{repository.common_dir}/reftable"):
+        return None
+    asked = "".join(f"{ref}@{{{number}}}\n" for number in range(1, 100))
+    told = git.ask(repository, "cat-file", "--batch-check=%(objectname)", stdin=asked, env=git.OFFLINE).stdout
+    return next((line for line in told.split("\n") if _OID.fullmatch(line)), None)
 
 
 def _is_ref(content: str) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from git_fleet.model.fleet import Dirt, Repository
 from git_fleet.repo import process
-from git_fleet.repo.git import ENVIRONMENT, OFFLINE, PINNED, answer, ask, private_dir
+from git_fleet.repo.git import ENVIRONMENT, OFFLINE, PINNED, answer, ask, own_names, private_dir
 from git_fleet.repo.location import git_program
 
-_OPERATION_FILES = (
+_OPERATIONS = (
     ("rebase-merge", "rebase"),
     ("rebase-apply", "rebase"),
     ("MERGE_HEAD", "merge"),
@@ -29,7 +29,8 @@ def first_tracked(repository: Repository, top: str) -> list[str]:
 
 def operation_in_progress(git_dir: str) -> str | None:
     """The unfinished operation of the worktree with this private git directory."""
-    return next((name for file, name in _OPERATION_FILES if os.path.exists(f"{git_dir}/{file}")), None)
+    there = own_names(git_dir, *(name for name, _ in _OPERATIONS))
+    return next((operation for name, operation in _OPERATIONS if name in there), None)
 
 
 def index_bytes(top: str) -> int:
