@@ -127,6 +127,18 @@ def stashed(tree: Path) -> None:
     git(tree, "stash", "push", "-q", "-m", "for later")
 
 
+def modified_behind_a_monitor(tree: Path) -> None:
+    """A monitor that sleeps: git status believes it that nothing was changed."""
+    monitor = tree.parent / "monitor"
+    monitor.write_text("#!/bin/sh\nprintf 'token\\0'\n")
+    monitor.chmod(0o755)
+    git(tree, "config", "core.fsmonitor", str(monitor))
+    git(tree, "update-index", "--fsmonitor")
+    git(tree, "status")
+    modified(tree)
+    assert subprocess.check_output(["git", "status", "--porcelain"], cwd=tree) == b""
+
+
 def stashed_while_on_no_branch(tree: Path) -> None:
     git(tree, "checkout", "-q", "--detach")
     stashed(tree)
@@ -177,6 +189,7 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (nested_repository_in_an_ignored_folder, "ignored: inner.log/"),
         (nested_repository_among_tracked_files, "a repository is in it: "),
         (stashed, "stash@{0} was made on 'a'"),
+        (modified_behind_a_monitor, "modified: file"),
         (stashed_while_on_no_branch, "stash@{0} was made on 'a'"),
         (half_written, "which is half written"),
         (on_another_branch, "it is on 'other', not on 'a'"),
