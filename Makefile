@@ -12,7 +12,7 @@ pip = $(bin)/python -m pip --disable-pip-version-check --quiet
 with_path = PATH="$(bin):$$PATH"
 home = $(PREFIX)/lib/git-fleet
 share = $(DESTDIR)$(PREFIX)/share
-shell_scripts = .ci/run completions/git-fleet.bash examples/agent-write-hook examples/install-pre-commit examples/pre-commit
+shell_scripts = .ci/run .ci/newer-git completions/git-fleet.bash examples/agent-write-hook examples/install-pre-commit examples/pre-commit
 man_pages = man/git-fleet.1 man/gitfleet-plan.7 man/gitfleet-tutorial.7
 
 # A user's pip may be told to install into the home directory; inside a virtual environment that fails.

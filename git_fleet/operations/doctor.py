@@ -31,7 +31,7 @@ def _observed(repository: Repository) -> Observed:
         common_dir=repository.common_dir,
         bare_flipped=_is_flipped(repository),
         entries=entries.read_all(repository),
-        main_head=None if _is_bare(repository) else entries.text(f"{repository.common_dir}/HEAD"),
+        main_head=None if _is_bare(repository) else entries.head(repository.common_dir),
         main=repository.main,
         main_index=entries.index_error(repository.common_dir, repository.object_format),
         list_fails=_list_error(repository),
