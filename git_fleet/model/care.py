@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from git_fleet.model.agent import Agent
+
 
 class Entry(NamedTuple):
     """The administrative directory of a linked worktree, read without git: it may be what git stumbles over."""
@@ -66,6 +68,8 @@ class Repair(NamedTuple):
     aside: str | None = None
     """A file of ours that is moved aside."""
     recover: bool = False
+    agent: Agent | None = None
+    """One that is gone: its task is marked as stuck."""
     trust: bool = False
     """Take the configuration of now for known."""
 
@@ -103,6 +107,8 @@ class Observed(NamedTuple):
     """(`damaged` or `newer`, the file, why)"""
     trust: tuple[tuple[str, str], ...] = ()
     """(what may run commands, `new`, `changed` or `gone`) since that was known last."""
+    agents: tuple[Agent, ...] = ()
+    """Those that ended without anybody seeing how."""
     settings: str | None = None
     """Why our own settings cannot be read."""
     stashes: tuple[tuple[str, str], ...] = ()
