@@ -154,7 +154,9 @@ def _reasons(given: _Given, course: _Course) -> tuple[str, ...]:
         return ("a single task needs no fleet",)
     binding = [*_few(_rings(given)), *_few(_shared(given)), *_few(_coupled(given)), *_few(_needed(given))]
     if not binding:
-        binding = [f"{len(given.tasks)} tasks need nothing of each other and own different paths"]
+        unknown = sum(not task.owns for task in given.tasks)
+        apart = f"; {unknown} of them own no path and may meet anywhere" if unknown else " and own different paths"
+        binding = [f"{len(given.tasks)} tasks need nothing of each other{apart}"]
     return (*binding, *_few(_sizes(given)), *_reviewing(given, course), *_times(given, course))
 
 

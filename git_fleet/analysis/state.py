@@ -85,7 +85,7 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
 
 def _seen(task: Task, tree: Worktree | None, *, there: bool) -> Standing | None:
     if tree is None:
-        return Standing(State.MISSING, None, "the branch has no worktree") if there else None
+        return Standing(State.MISSING, None, "no worktree") if there else None
     if tree.prunable is not None:
         return Standing(State.MISSING, tree, f"the worktree's folder is gone: {tree.path}")
     if not there:

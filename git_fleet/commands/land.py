@@ -162,10 +162,9 @@ def _not_pushed(outcome: LandOutcome | None) -> FleetError | None:
 
 
 def _say_where_to_go(context: Context) -> None:
-    """Whoever stood in the lane stands nowhere now."""
-    try:
-        os.getcwd()
-    except FileNotFoundError:
+    """Whoever stood in the lane stands nowhere now, or in the trash: the shell shows neither."""
+    top = context.repository.top
+    if top is not None and not os.path.isdir(top):
         from shlex import quote
 
         front.hint([f"you stood in the lane, which is gone: cd {quote(context.repository.main)}"])

@@ -33,7 +33,7 @@ def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, plan_file: str 
         speech.Row(one.task.id, str(one.fate), one.before, one.after, one.paths, one.why, one.worktree) for one in found
     ]
     front.answer(speech.text(rows, context.base.branch, dry=dry_run))
-    for line in speech.errors(rows, dry=dry_run):
+    for line in speech.errors(rows):
         front.complain(line)
     front.hint(speech.hints(rows, rebase=rebase, dry=dry_run))
     if any(one.fate is sync.Fate.CONFLICT for one in found):

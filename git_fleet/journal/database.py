@@ -169,7 +169,7 @@ class Journal:
         """(task, when its landing began, in seconds since 1970) for every landing, oldest first."""
         rows = self.db.execute(
             "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation"
-            f" WHERE state <> '{OperationState.UNDONE}' ORDER BY began_s"
+            f" WHERE kind = 'land' AND state <> '{OperationState.UNDONE}' ORDER BY began_s"
         )
         return tuple(rows.fetchall())
 
@@ -230,14 +230,15 @@ class Journal:
             try:
                 yield self.db
                 sys.audit("git_fleet.journal", step)
-            except BaseException:
-                self.db.execute("ROLLBACK")
-                raise
-            self.db.execute("COMMIT")
+                self.db.execute("COMMIT")
+            finally:
+                if self.db.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+                    self.db.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise Busy("the fleet's journal is in use", ["try again"]) from error
-            raise Fatal(f"the fleet's journal cannot be written: {error}") from error
+            where = 'df "$(git rev-parse --git-path fleet)"   # is there room on its disk?'
+            raise Fatal(f"the fleet's journal cannot be written: {error}", [where]) from error
 
 
 def _insert_changes(db: "sqlite3.Connection", operation: int, first: int, changes: Sequence[RecordedChange]) -> None:

@@ -23,9 +23,7 @@ def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
     return found[0] if found else None
 
 
-def refuse_if_in_the_way(
-    repository: Repository, tree: Worktree | None, touched: Sequence[str], own: str | None = None
-) -> None:
+def refuse_if_in_the_way(tree: Worktree | None, touched: Sequence[str], own: str | None = None) -> None:
     """Raises Refused when uncommitted work in the checkout lies where the move would write, or git is busy there.
 
     `own` is a path whose changes are fleet's.
@@ -63,7 +61,7 @@ def move(
     if now != old:
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"])
     touched = git.changed_paths(repository, old, new)
-    refuse_if_in_the_way(repository, tree, touched)
+    refuse_if_in_the_way(tree, touched)
     step = changing.move_back if back else changing.fast_forward
     try:
         step(tree.path, repository, new, action, inherit)

@@ -212,6 +212,9 @@ def stop(context: Context, agent: Agent, grace_s: float = GRACE_S) -> bool:
         killed = pids.end_group_of(agent.pid, agent.identity, grace_s)
     except PermissionError as error:
         raise Refused(f"not stopped: process {agent.pid} of {agent.task} is somebody else's", by_hand) from error
+    until = time.monotonic() + _BETWEEN_S
+    while is_alive(repository, agent) and time.monotonic() < until:  # whoever watches it ends what it has left
+        time.sleep(0.02)
     end(repository, agent.number, said)
     return killed
 

@@ -19,7 +19,7 @@ from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import revert, running, survey, work
+from git_fleet.operations import landed, revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -134,6 +134,8 @@ def judge(
 ) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
+    needed = {need for task in context.plan.tasks for need in task.needs}
+    snapshot = landed.with_proven(snapshot, [task for task in context.plan.tasks if task.id in needed])
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = choose(context.plan, view, standings, request.selection)
     seen = admission.Seen(
@@ -175,7 +177,7 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
                     # first: a plan that cannot hold it refuses
                     source.append(context.plan, repository, request.new_row)
-                context = _begun_in_config(context, request.new_row)
+                context = _begun_in_config(context, request.new_row, say)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
@@ -192,10 +194,15 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
     return _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
 
 
-def _begun_in_config(context: Context, row: Row) -> Context:
+def _begun_in_config(context: Context, row: Row, say: Listener) -> Context:
     """Where there was no plan, the row has started one, and is all that is in it."""
     if context.plan.source.kind is not SourceKind.WORKTREES:
         return context
+    others = [task for task in context.plan.tasks if task.id != row.id]
+    if others:
+        which = ", ".join(task.id for task in others)
+        how = f"git config fleet.{shlex.quote(others[0].id)}.branch {shlex.quote(others[0].branch)}"
+        say(Note(f"a plan begins in the git configuration; not in it, unless you say so: {which} ({how})"))
     tasks = tuple(task for task in context.plan.tasks if task.id == row.id)
     return context._replace(plan=Plan(Source(SourceKind.CONFIG), tasks))
 

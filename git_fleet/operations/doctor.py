@@ -116,7 +116,7 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
     if any(one.files or one.entry or one.config for one in wanted):
         operation = _mend(repository, wanted, say)
     if any(one.recover for one in wanted):
-        _recover(repository, say)
+        _recover(say)
     for one in wanted:
         if one.agent is not None:
             agents.gone(repository, one.agent)
@@ -178,7 +178,7 @@ def _carry_out(repository: Repository, change: RecordedChange, operation: int) -
         worktrees.write_link(change.name, change.after or "", expected=change.before)
 
 
-def _recover(repository: Repository, say: Listener) -> None:
+def _recover(say: Listener) -> None:
     """What every command that changes something does first."""
     try:
         context = contexts.find()

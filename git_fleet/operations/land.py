@@ -1,4 +1,4 @@
-"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--abort`."""
+"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--park`, `--abort`."""
 
 import json
 import os
@@ -59,8 +59,7 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
         refuse_dirty(context, prepared)
         if touched:
             tree = advance.holder(context.worktrees, context.base.ref)
-            mine = statuses.own(context, tree, touched)
-            advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
+            statuses.refuse_if_in_the_way(context, tree, touched)
         landing = [step for step in prepared.steps if step.action is Action.LAND]
         if not all(step.commit for step in landing) and context.settings.strategy != "ff":
             verify.refuse_dropped(context, landing, prepared.place, prepared.start)

@@ -141,17 +141,8 @@ def _proven(
 ) -> dict[str, Proof]:
     """task -> why it counts as landed although the base lacks its commits; of the chosen and of what they need."""
     wanted = {task.id for task in chosen} | {need for task in chosen for need in task.needs}
-    tips = {
-        task.ref: snapshot.branches[task.ref].tip
-        for task in context.plan.tasks
-        if task.id in wanted
-        and standings[task.id].state is not State.LANDED
-        and (distance := snapshot.distances.get(task.ref))
-        and distance.ahead
-        and distance.behind  # a base that got nothing meanwhile has got no branch
-    }
-    found = landed.proofs(context.repository, context.base.commit, tips)
-    return {task.id: proof for task in context.plan.tasks if (proof := found.get(task.ref))}
+    over = {id for id, standing in standings.items() if standing.state is State.LANDED}
+    return landed.of_tasks(snapshot, [task for task in context.plan.tasks if task.id in wanted - over])
 
 
 def _start(

@@ -125,6 +125,7 @@ def end_undo(context: Context, journal: database.Journal, number: int, undone: O
         ids = [task.id for task in context.plan.tasks if task.worktree in made]
         write_status(context, dict.fromkeys(ids, "active" if again else "queued"), say)
     journal.finish(undone.id, OperationState.UNDONE)
+    journal.finish(deed.id, OperationState.DONE if again else OperationState.UNDONE)
     journal.finish(number, OperationState.DONE)
 
 

@@ -8,11 +8,11 @@ from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
 from git_fleet.model.errors import FleetError, Refused
 from git_fleet.model.events import Listener, Note, NotRemoved, Removed, Removing
-from git_fleet.model.fleet import Snapshot, Worktree
+from git_fleet.model.fleet import Landing, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.model.removal import Facts, Fate, Judged
-from git_fleet.operations import landed, observe, recover, revert, running, survey
+from git_fleet.operations import landed, observe, recover, revert, running, stops, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.operations.work import Work, begun
@@ -45,25 +45,18 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
     """A verdict for each of these tasks of the plan of which anything is there; read-only."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
-    doubtful = {task.ref: snapshot.branches[task.ref].tip for task in tasks if _is_doubtful(snapshot, task)}
-    proofs = landed.proofs(context.repository, context.base.commit, doubtful)
+    proofs = landed.of_tasks(snapshot, tasks)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
         facts = observe.branch(context, snapshot, task, tree)
-        proof = proofs.get(task.ref)
+        proof = proofs.get(task.id)
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
         if tree is not None:
             facts = observe.worktree(context, tree, facts, _keepers(context, facts))
         judged.append(Judged(task, tree, facts, removal.verdict(facts)))
     return [one for one in judged if one.worktree or one.facts.tip]
-
-
-def _is_doubtful(snapshot: Snapshot, task: Task) -> bool:
-    """Has it commits that the base lacks, though the base may have the change?"""
-    distance = snapshot.distances.get(task.ref)
-    return distance is not None and distance.ahead > 0 and distance.behind > 0
 
 
 def _keepers(context: Context, facts: Facts) -> list[str]:
@@ -109,6 +102,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
         recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
         running.keep(repository, operation, _commits(context, judged))
+        stops.write_down(context, journal, operation, _landings(work, judged), say)
         say(Removing(ids, operation))
         for number, one in enumerate(judged):
             try:
@@ -123,6 +117,13 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
             say(Removed(one.task.id, one.worktree.path if one.worktree else None, branch, one.facts.disposable))
         journal.finish(operation, OperationState.DONE if gone else OperationState.FAILED)
     return operation, gone
+
+
+def _landings(work: Work, judged: Sequence[Judged]) -> list[Landing]:
+    """What landed by another hand than ours: when its branch is gone, nothing else would tell what needs it."""
+    known = {(one.task, one.tip) for one in work.journal.landings()}
+    found = [(one.task.id, one.facts.tip) for one in judged if one.facts.landed and not one.entry_only]
+    return [Landing(id, tip, work.context.base.commit) for id, tip in found if tip and (id, tip) not in known]
 
 
 def _commits(context: Context, judged: Sequence[Judged]) -> list[str]:

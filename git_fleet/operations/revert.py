@@ -60,7 +60,7 @@ def place_of_entry(change: RecordedChange) -> str:
 
 def moved_since(repository: Repository, changes: Sequence[RecordedChange]) -> list[str]:
     """The pieces that are no longer where the operation left them, in words."""
-    moved = [f"{_what(change)} is no longer where it was left" for change in changes if not is_done(repository, change)]
+    moved = [f"{_what(change)} {_where(change)}" for change in changes if not is_done(repository, change)]
     gone = [_trashed(change.before) for change in changes if change.kind is ChangeKind.WORKTREE and change.before]
     taken = [one for one in gone if os.path.lexists(one.entry) and worktrees.entry_exists(repository, one.entry_name)]
     return moved + [f"another worktree was registered under the name of '{one.path}'" for one in taken]
@@ -68,6 +68,14 @@ def moved_since(repository: Repository, changes: Sequence[RecordedChange]) -> li
 
 def _what(change: RecordedChange) -> str:
     return f"'{change.name.removeprefix('refs/heads/')}'"
+
+
+def _where(change: RecordedChange) -> str:
+    """What became of a piece that is no longer as the operation left it."""
+    note = change.before or "{}" if change.kind is ChangeKind.WORKTREE else "{}"
+    if "trashed" in json.loads(note) and not any(map(os.path.lexists, (change.name, _trashed(note).folder))):
+        return "is no longer in the trash, which was emptied"
+    return "is no longer where it was left"
 
 
 def intended(repository: Repository, changes: Sequence[RecordedChange], operation: int) -> list[RecordedChange]:

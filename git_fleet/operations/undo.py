@@ -77,10 +77,14 @@ def meaning(operation: Operation) -> tuple[bool, str]:
     return not what.startswith("redo "), what.removeprefix("redo ")
 
 
-def older(repository: Repository, operation: Operation) -> Operation | None:
-    """What one would take back to go further back than this; read-only."""
-    done = (one for one in history(repository, -1) if one.state is OperationState.DONE and one.kind != "undo")
-    return next((one for one in done if one.id < operation.id), None)
+def further_back(repository: Repository, operation: Operation) -> tuple[Operation, ...]:
+    """What one would take back, one after the other, who did this again and meant to go further; read-only.
+
+    Nothing where nothing is older.
+    """
+    done = [one for one in history(repository, -1) if one.state is OperationState.DONE and one.kind != "undo"]
+    both = tuple(one for one in done if one.id < operation.id)[:2]
+    return both if len(both) == 2 else ()
 
 
 def would(context: Context, number: int | None) -> Operation:
@@ -110,8 +114,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
             agents.refuse_if_at_work(repository, change.name)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
-            mine = statuses.own(context, tree, touched)
-            advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+            statuses.refuse_if_in_the_way(context, tree, touched)
 
 
 def _refuse_if_pushed(context: Context, operation: Operation) -> None:

@@ -155,9 +155,7 @@ def _summary(fleet: Fleet, hidden: int) -> str:
         parts.append(words.count(len(fleet.unplanned), "other worktree"))
     if conflicts := _conflict_count(fleet):
         parts.append(words.count(conflicts, "conflict"))
-    if hidden:
-        parts.append(f"{words.count(hidden, 'column')} hidden (--wide)")
-    return "; ".join(parts)
+    return "; ".join([*parts, *filter(None, [words.hidden(hidden)])])
 
 
 def _conflict_count(fleet: Fleet) -> int:

@@ -36,18 +36,16 @@ def _line(row: Row, base: str, *, dry: bool) -> str:
     return f"{id}: has {base} now: {words.short(row.before)}..{words.short(row.after)}{where}"
 
 
-def errors(rows: Sequence[Row], *, dry: bool) -> list[str]:
+def errors(rows: Sequence[Row]) -> list[str]:
     """What was not done."""
     return [f"{safe(row.id)} not synced: {safe(row.why)}" for row in rows if row.fate == "refused"]
 
 
 def hints(rows: Sequence[Row], *, rebase: bool, dry: bool) -> list[str]:
     """What to type next."""
-    from shlex import quote
-
     waiting = [row for row in rows if row.fate == "conflict" and row.worktree]
     if dry or not waiting:
         return []
     what = "rebase" if rebase else "merge"
-    places = [f"resolve it there: cd {safe(quote(row.worktree or ''))}" for row in waiting]
+    places = [f"resolve it there: cd {words.typed(row.worktree or '')}" for row in waiting]
     return [*places, f"then: git add <path>... && git {what} --continue; or: git {what} --abort"]

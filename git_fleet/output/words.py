@@ -26,6 +26,18 @@ def placed(who: str, paths: Iterable[str]) -> str:
     return f"{safe(who)} ({where})" if where else safe(who)
 
 
+def hidden(columns: int) -> str:
+    """That a table had no room for all of its columns, and how to see them; nothing where it had."""
+    return f"{count(columns, 'column')} hidden (--wide)" if columns else ""
+
+
+def typed(word: str) -> str:
+    """A word as one would type it in a shell."""
+    from shlex import quote
+
+    return safe(quote(word))
+
+
 def short(oid: str | None) -> str:
     """The first seven digits of an object id; nothing for none."""
     return (oid or "")[:7]

@@ -170,11 +170,6 @@ def config_file_set(repository: Repository, file: str, key: str, values: Sequenc
         answer(repository, *place, "--add", key, value)
 
 
-def config_remove_section(repository: Repository, section: str) -> None:
-    """Remove a section of the repository's own configuration file; one that is not there is no error."""
-    ask(repository, "config", "--local", "--remove-section", section)
-
-
 def worktrees(repository: Repository) -> tuple[Worktree, ...]:
     """`git worktree list`, the main worktree (or the bare repository) first. Raises Fatal when git cannot list them."""
     result = ask(repository, "worktree", "list", "--porcelain", "-z")

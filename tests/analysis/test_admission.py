@@ -40,7 +40,7 @@ def test_a_task_that_is_ready_is_made() -> None:
 
 
 def test_a_branch_that_is_there_is_used() -> None:
-    there = {"a": Standing(State.MISSING, None, "the branch has no worktree")}
+    there = {"a": Standing(State.MISSING, None, "no worktree")}
     assert asked([A], there, branches=[A.ref]) == [Admission(A, create=True)]
 
 

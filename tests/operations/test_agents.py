@@ -141,6 +141,8 @@ def test_its_watcher_is_killed_and_it_lives_on(repo: Repo) -> None:
 
 def test_a_number_that_is_used_again_is_not_the_agent(repo: Repo) -> None:
     agent = begun(repo, "a", "sleep 60")
+    os.kill(watcher(agent.pid), signal.SIGKILL)
+    until(lambda: watcher(agent.pid) == agent.pid, "the end of the watcher")
     with database.opened(str(repo.common_dir() / "fleet")) as journal, journal.writing("test") as db:
         db.execute("UPDATE agent SET identity = 'another boot'")
     assert state(repo, "a")[0] == "stuck"

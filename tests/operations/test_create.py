@@ -170,3 +170,13 @@ def test_a_template_through_a_link_is_the_place_behind_it(tmp_path: Path) -> Non
     again = repo.fleet("add", "1", check=0)
     assert "exists as planned" in again.err
     assert (tmp_path / "real" / "one" / "a").read_text() == "1\n"
+
+
+def test_a_task_that_begins_a_plan_names_the_worktrees_that_are_not_in_it(tmp_path: Path) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"a": "x\n"})
+    repo.git("worktree", "add", "-q", "-b", "fix", "../fix")
+    said = repo.fleet("add", "7 new thing", check=0).err
+    assert "not in it, unless you say so: fix (git config fleet.fix.branch fix)\n" in said
+    repo.git("config", "fleet.fix.branch", "fix")
+    assert rooms.states(repo) == {"7": "active", "fix": "active"}
+    assert "not in it" not in repo.fleet("add", "8 next", check=0).err

@@ -58,8 +58,13 @@ def test_resolved_and_added(repo: Repo) -> None:
     assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
 
 
-def test_whoever_stood_in_the_lane_is_told_where_to_go(repo: Repo) -> None:
+@pytest.mark.parametrize("left", [None, "made.log"])
+def test_whoever_stood_in_the_lane_is_told_where_to_go(repo: Repo, left: str | None) -> None:
+    """Also where the lane went to the trash, in which the shell still stands."""
     resolve(repo)
+    if left:
+        (repo.path / ".git" / "info" / "exclude").write_text("*.log\n")
+        (lane(repo) / left).touch()
     done = repo.fleet("land", "--continue", cwd=lane(repo), check=0)
     assert f"cd {repo.path}" in done.err
 

@@ -25,11 +25,20 @@ def test_undo_of_an_undo_says_that_it_does_again(repo: Repo) -> None:
     assert repo.fleet("undo", check=0).out == "undone 2: land a\n"
     assert repo.fleet("undo", "--dry-run", check=0).out == "would redo: land a\n"
     again = repo.fleet("undo", check=0)
-    assert again.out == "redone: land a\n" and "git fleet undo 1 " in again.err
+    assert again.out == "redone: land a\n" and "git fleet undo 2 && git fleet undo 1   # add new\n" in again.err
+    assert rooms.operations(repo) == [("undo", "done"), ("undo", "undone"), ("land", "done"), ("add", "done")]
     assert repo.fleet("undo", check=0).out == "undone 4: land a\n"
     summaries = [one["summary"] for one in repo.fleet("log", "--json").json["operations"]]
     assert summaries[:3] == ["undo 4: land a", "undo 3: redo land a", "undo 2: land a"]
     assert "git fleet log lists" in repo.fleet("undo", "2", check=3).err
+
+
+def test_what_was_done_again_can_be_taken_back_by_its_own_number(repo: Repo) -> None:
+    repo.fleet("land", "a", check=0)
+    repo.fleet("undo", check=0)
+    repo.fleet("undo", check=0)
+    assert repo.fleet("undo", "1", check=0).out == "undone 1: land a\n"
+    assert rooms.states(repo)["a"] == "active" and rooms.operations(repo)[-1] == ("land", "undone")
 
 
 def test_add_and_back_and_again(repo: Repo) -> None:

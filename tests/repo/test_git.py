@@ -137,13 +137,6 @@ def test_values_that_git_cannot_hold_are_refused(repo: Repo, value: str) -> None
         git.config_set(rooms.of(repo), "fleet.42.title", [value])
 
 
-def test_a_section_goes_whole(repo: Repo) -> None:
-    repo.config({"fleet.42.title": "x", "fleet.42.owns": ["a", "b"], "fleet.43.title": "y"})
-    git.config_remove_section(rooms.of(repo), "fleet.42")
-    git.config_remove_section(rooms.of(repo), "fleet.99")
-    assert git.config_entries(rooms.of(repo), r"^fleet\.") == [("fleet.43.title", "y")]
-
-
 def test_a_value_with_line_breaks_is_read_whole(repo: Repo) -> None:
     repo.config({"fleet.gate": "one\ntwo"})
     assert git.config_entries(rooms.of(repo), r"^fleet\.gate$") == [("fleet.gate", "one\ntwo")]
