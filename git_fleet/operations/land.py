@@ -12,7 +12,7 @@ from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops, verify
+from git_fleet.operations import advance, build, carry, gating, killed, lanes, push, running, statuses, stops, verify
 from git_fleet.operations.context import Context, with_marks
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
@@ -34,7 +34,9 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             refuse_dirty(context, prepared)
             moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
             if not moving:
-                return outcome(Ending.NOTHING, context, prepared.steps, None)
+                nothing = outcome(Ending.NOTHING, context, prepared.steps, None)
+                owed = push.owed(journal, context.base.branch) if request.push else None
+                return nothing._replace(operation=owed)
             for brought in prepared.brought:
                 say(Note(brought))
             summary = f"land {', '.join(step.id for step in moving)}"
@@ -83,25 +85,25 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 
 
 def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[Step, LandOutcome | None]:
-    """The resolved conflict, tested and on the base, or what its gate said. Whatever goes wrong, it waits as before."""
+    """The resolved conflict, tested and on the base, or what its gate said.
+
+    Whatever goes wrong before the base has moved, it waits as before.
+    """
     journal, operation = run.journal, run.operation
     step = stops.resolved(run.context, journal, one)
     step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step))
     journal.finish(operation, OperationState.RUNNING)
-    moved = False
     try:
-        step, failure = gating.resolved(run, step, one.lane)
-        if failure is None:
-            carry.move_base(run, [step])
-            moved = True
-            return step, None
+        with killed.put_right_on_failure(run.context, journal, operation, run.say):
+            step, failure = gating.resolved(run, step, one.lane)
+            if failure is None:
+                carry.move_base(run, [step])
     except Moved:
         if not again:
             raise
-    finally:
-        if not moved:
+    else:
+        if failure is not None:
             journal.finish(operation, OperationState.STOPPED)
-    if failure is not None:
         return step, failure
     run = _looked_again(run)
     known = journal.operation(operation)

@@ -48,6 +48,8 @@ def put_right(
     has nothing left then but notes.
     """
     repository = context.repository
+    if operation.kind == "sync":
+        return _each_by_itself(repository, journal, operation, lock, say)
     done = [revert.is_done(repository, change) for change in operation.changes]
     whole = bool(operation.changes) and all(done) and _whole(repository, operation)
     if whole and (not failed or operation.kind == "undo"):
@@ -62,6 +64,19 @@ def put_right(
     foreign = [c.name for c, is_so in zip(operation.changes, done, strict=True) if is_so is None]
     left = f"; left alone, since it changed meanwhile: {', '.join(foreign)}" if foreign else ""
     return f": {f'{len(back)} of its changes taken back' if back else 'nothing had happened yet'}{left}"
+
+
+def _each_by_itself(
+    repository: Repository, journal: database.Journal, operation: Operation, lock: locks.Lock, say: Listener
+) -> str:
+    """Branches that have nothing to do with each other: what is done stays done, a checkout broken off is put back."""
+    for change in operation.changes:
+        advance.settle(repository, change, say, [lock.fd])
+    kept = [change for change in operation.changes if revert.is_done(repository, change)]
+    journal.rewrite(operation.id, kept)
+    journal.finish(operation.id, OperationState.DONE if kept else OperationState.FAILED)
+    names = ", ".join(change.name.removeprefix("refs/heads/") for change in kept)
+    return f": {names} had come to its end" if kept else ": nothing had happened yet"
 
 
 @contextmanager

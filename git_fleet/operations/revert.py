@@ -83,8 +83,7 @@ def intended(repository: Repository, changes: Sequence[RecordedChange], operatio
     found = []
     for number, change in enumerate(reversed(changes)):
         if change.kind is ChangeKind.WORKTREE and change.before is None and os.path.lexists(change.name):
-            place = worktrees.trash_place(repository, change.name, operation, number)
-            found.append(removed_worktree(place, None))
+            found.append(removed_worktree(_place(repository, change, operation, number), None))
         else:
             found.append(RecordedChange(change.kind, change.name, change.after, change.before))
     return found
@@ -153,6 +152,8 @@ def _plan_now(repository: Repository, change: RecordedChange) -> str | None:
 def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
     """The plan's file, or a key of the configuration, says again what it said."""
     with locks.hold(repository.fleet_dir, PLAN):
+        if change.kind is ChangeKind.FILE:
+            worktrees.forget_draft(change.name)
         if not is_done(repository, change):
             return None
         if change.kind is ChangeKind.CONFIG:
@@ -184,7 +185,7 @@ def _worktree_away(
         return _entry_away(repository, change)
     if os.path.realpath(change.name) != change.name or not worktrees.is_registered(repository, change.name):
         return None  # what a link leads to, or what is no worktree, is not what the operation made
-    trashed = _old_place(change) or worktrees.trash_place(repository, change.name, operation, number)
+    trashed = _place(repository, change, operation, number)
     worktrees.move_folder_to_trash(trashed)
     worktrees.move_entry_to_trash(repository, trashed)
     return removed_worktree(trashed, None)
@@ -203,12 +204,13 @@ def _entry_away(repository: Repository, change: RecordedChange) -> RecordedChang
     return removed_worktree(trashed, None)
 
 
-def _old_place(change: RecordedChange) -> worktrees.Trashed | None:
-    """Where in the trash the operation found it, if it still has its place there."""
-    if change.after is None or "trashed" not in json.loads(change.after):
-        return None
-    trashed = _trashed(change.after)
-    return None if os.path.lexists(trashed.folder) or os.path.lexists(trashed.entry) else trashed
+def _place(repository: Repository, change: RecordedChange, operation: int, number: int) -> worktrees.Trashed:
+    """Where a worktree that an operation made goes: where in the trash it found it, if that is free, else anew."""
+    if change.after is not None and "trashed" in json.loads(change.after):
+        old = _trashed(change.after)
+        if not os.path.lexists(old.folder) and not os.path.lexists(old.entry):
+            return old
+    return worktrees.trash_place(repository, change.name, operation, number)
 
 
 def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
@@ -242,7 +244,7 @@ def refuse_if_worked_in(settings: Settings, change: RecordedChange) -> None:
     """Raises Refused when a worktree that an operation made holds uncommitted work."""
     if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
         return
-    dirt = looking.dirt([change.name], ignored=True)[change.name]
+    dirt = looking.holdings(change.name)
     work = observe.ignored(settings, change.name, dirt.ignored)[0] if dirt else ()
     if dirt is None or not dirt.clean or work:
         named = ", ".join((*dirt.paths, *work)[:5]) if dirt else "git cannot say what"

@@ -241,14 +241,14 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.DRY:
             return [_forecast(outcome)]
         case Ending.NOTHING:
-            return [f"nothing to land on {base}"]
+            return [f"nothing to land on {base}", *_pushed(outcome)]
         case Ending.LANDED:
             return [_moved(outcome), *_pushed(outcome)]
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
             on = f" on {words.listed(step.id for step in _red(outcome))}" if outcome.lane else ""
-            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome)]
+            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome), *_pushed(outcome)]
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
             return [red, "no branch is to blame, nothing landed"]
@@ -311,10 +311,9 @@ def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
     first = next(iter(_stopped(outcome)), None)
     who = safe(first.id) if first else "it"
     conflicts = first.conflicts if first else ()
-    paths = " ".join(map(words.typed, conflicts)) if 0 < len(conflicts) < 6 else "<path>..."
     return (
         f"resolve the conflict there: cd {words.typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
-        f"then: git add {paths} && {typed.over('--continue')}",
+        f"then: git add {words.to_add(conflicts)} && {typed.over('--continue')}",
         f"to leave {who} out: {typed.over('--skip')}",
         f"to hand it back to its branch: git fleet sync {words.typed(first.id if first else '')}",
         f"to give up the rest: {typed.over('--abort')}",

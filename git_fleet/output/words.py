@@ -1,6 +1,6 @@
 """Small turns of phrase that every screen shares. What comes in from outside goes out escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from git_fleet.model.plan import Progress, Source, SourceKind
 from git_fleet.output.escape import safe
@@ -36,6 +36,11 @@ def typed(word: str) -> str:
     from shlex import quote
 
     return safe(quote(word))
+
+
+def to_add(paths: Sequence[str]) -> str:
+    """What to name to `git add`: the paths, where they are few enough to be typed."""
+    return " ".join(map(typed, paths)) if 0 < len(paths) < 6 else "<path>..."
 
 
 def short(oid: str | None) -> str:

@@ -66,7 +66,7 @@ def test_landed_is_landed(state: State) -> None:
     assert judged(mark(state), TREE, landed=True) == Standing(State.LANDED, TREE)
 
 
-NO_TREE = "the branch has no worktree"
+NO_TREE = "no worktree"
 
 
 @pytest.mark.parametrize(

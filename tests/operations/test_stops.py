@@ -1,6 +1,8 @@
 """A landing that stopped: the lane is the user's until he continues, skips or aborts."""
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -345,3 +347,18 @@ def test_undo_takes_the_whole_landing_back(repo: Repo) -> None:
 def test_the_lane_is_no_task_and_its_work_no_dirt(repo: Repo) -> None:
     status = repo.fleet("status", "--json", check=0).json
     assert status["unplanned"] == [] and [row["id"] for row in status["tasks"]] == ["a", "b", "c"]
+
+
+def test_a_journal_that_fails_after_the_base_moved_does_not_land_it_twice(repo: Repo) -> None:
+    """Only the notes of it are missing then, and the next command writes them."""
+    resolve(repo)
+    path = repo.path / ".git/fleet/fleet.db"
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TRIGGER full BEFORE INSERT ON landing BEGIN SELECT RAISE(FAIL, 'disk I/O error'); END")
+    assert "disk I/O error" in repo.fleet("land", "--continue", check=128).err
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP TRIGGER full")
+    landed = repo.oid("main")
+    again = repo.fleet("land", "--continue", check=128).err
+    assert "had been killed: it had landed" in again and "no landing on 'main' waits" in again
+    assert repo.oid("main") == landed and repo.read("file") == "both\n"

@@ -6,6 +6,9 @@ import pytest
 import rooms
 from kit import Repo, make_repo
 
+from git_fleet.journal import database, locks
+from git_fleet.operations import revert
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
@@ -227,3 +230,17 @@ def test_remove_stays_where_its_entry_name_was_taken(repo: Repo, tmp_path: Path)
     done = repo.fleet("undo", check=3)
     assert f"another worktree was registered under the name of '{rooms.tree(repo, 'a')}'" in done.err
     assert repo.snapshot() == before
+
+
+def test_a_worktree_goes_back_to_the_place_in_the_trash_that_was_written_down_before(repo: Repo) -> None:
+    """Where a killed redo of a removal is looked for."""
+    repo.fleet("land", "a", check=0)
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("undo", check=0)
+    with database.opened(str(repo.common_dir() / "fleet")) as journal:
+        undone = journal.operations()[0]
+    repository = rooms.of(repo)
+    with locks.hold(repository.fleet_dir, "worktrees") as lock:
+        meant = revert.intended(repository, undone.changes, 9)
+        done = revert.take_back(repository, undone.changes, 9, lock)
+    assert done == meant and not rooms.tree(repo, "a").exists()

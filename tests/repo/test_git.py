@@ -51,10 +51,6 @@ def test_no_branch_at_all(tmp_path: Path, make_repo: Callable[..., Repo]) -> Non
     assert git.branches(rooms.of(make_repo(tmp_path / "empty"))) == {}
 
 
-def test_version(repo: Repo) -> None:
-    assert git.version(rooms.of(repo)) >= (2, 38)
-
-
 # ----------------------------------------------------------------------------------------------------------- worktrees
 
 

@@ -289,8 +289,10 @@ STORY: tuple[Callable[[Teller], None], ...] = (
 
 
 @pytest.mark.parametrize("kind", kinds.WORKING, ids=kinds.names(kinds.WORKING))
-def test_works(warm: Warm, tmp_path: Path, kind: Kind) -> None:
+def test_works(warm: Warm, tmp_path: Path, kind: Kind, request: pytest.FixtureRequest) -> None:
     """Every command, one after the other; work that nobody committed is as it was at the end."""
+    if kind in kinds.OF_A_NEWER_GIT:
+        request.getfixturevalue("newer_git")
     site = kind(tmp_path)
     story = Teller(warm, site)
     for cell in STORY:

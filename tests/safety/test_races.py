@@ -16,7 +16,7 @@ from kit import Repo
 
 from git_fleet.journal import database
 from git_fleet.model.journal import OperationState
-from safety import TORTURE
+from safety import SEEDS
 from safety.trial import Programs, Run, Tally, judge
 
 MANY = 50
@@ -185,7 +185,7 @@ FOREIGN = (
 )
 
 
-@pytest.mark.parametrize("seed", range(TORTURE or 1))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_anything_at_once(seed: int, tmp_path: Path, programs: Programs, tally: Tally) -> None:
     """Random commands, some killed, with gc and a committer among them: nothing is lost, and all works afterwards."""
     dice = random.Random(seed)
