@@ -22,8 +22,8 @@ __git_fleet_options ()
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
 	land) echo "--plan= --dry-run --json --wide --script --onto= --order= --strategy= --push --gate= --no-gate --keep-going --no-keep-going --continue --skip --park --abort $common" ;;
-	sync) echo "--plan= --rebase --dry-run $common" ;;
-	remove) echo "--plan= --dry-run $common" ;;
+	sync) echo "--plan= --rebase --dry-run --json $common" ;;
+	remove) echo "--plan= --dry-run --json $common" ;;
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;
 	log) echo "--json -n $common" ;;

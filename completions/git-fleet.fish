@@ -70,7 +70,7 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
 complete -c git-fleet -n '__git_fleet_is plan graph add mark status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan status check land clean log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is plan status check land sync remove clean log doctor' -l json -d 'Print one JSON object'
 complete -c git-fleet -n '__git_fleet_is init plan add mark land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'

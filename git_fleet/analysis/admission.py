@@ -26,6 +26,8 @@ class Seen(NamedTuple):
     """Those of the wanted worktree paths at which something exists."""
     lost: Collection[str] = ()
     """Worktrees that git knows and whose folder is gone: they are made again."""
+    moved: Mapping[str, str] = MappingProxyType({})
+    """Those of them whose folder was moved by hand, and where to."""
     older: Mapping[str, str] = MappingProxyType({})
     """Short name of the branch that was made for a task under another title, by id."""
     commands: Mapping[str, str] = MappingProxyType({})
@@ -98,6 +100,10 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     if task.id in seen.older:
         return _retitled(task, seen.older[task.id], seen)
     holder = seen.checked_out.get(task.ref)
+    for where in (holder or task.worktree, task.worktree):
+        if where in seen.moved:
+            place = seen.moved[where]
+            return _refused(task, f"its worktree '{where}' was moved to '{place}'", _repair(place))
     if holder in seen.lost:
         holder = None
     if holder is not None and standing.state is State.MISSING and task.ref not in seen.branches:
@@ -116,6 +122,10 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     if task.worktree in seen.occupied:
         return _refused(task, f"'{task.worktree}' exists already", "move it away, or name another worktree in the plan")
     return None
+
+
+def _repair(place: str) -> str:
+    return f"git worktree repair {shlex.quote(place)}   # tells git; or move it back"
 
 
 def _towards(needs: Sequence[str], seen: Seen) -> list[str]:

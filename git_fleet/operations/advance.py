@@ -23,19 +23,22 @@ def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
     return found[0] if found else None
 
 
-def refuse_if_in_the_way(tree: Worktree | None, touched: Sequence[str], own: str | None = None) -> None:
+def refuse_if_in_the_way(
+    repository: Repository, tree: Worktree | None, touched: Sequence[str], own: str | None = None
+) -> None:
     """Raises Refused when uncommitted work in the checkout lies where the move would write, or git is busy there.
 
     `own` is a path whose changes are fleet's.
     """
     if tree is None:
         return
-    dirt = looking.dirt([tree.path], ignored=True)[tree.path]
+    dirt = looking.dirt([tree.path], untracked=False)[tree.path]
     if dirt is None:
         raise Refused(f"git cannot say whether '{tree.path}' is clean", [f"look there: git -C '{tree.path}' status"])
     if dirt.operation:
         raise Refused(f"a {dirt.operation} is in progress in '{tree.path}'", ["finish it there first"])
-    found = blocking([path for path in (*dirt.paths, *dirt.ignored) if path != own], touched)
+    untracked = looking.untracked_where(repository, tree.path, touched)
+    found = blocking([path for path in (*dirt.paths, *untracked) if path != own], touched)
     if found:
         some = ", ".join(found[:MOST_NAMED]) + (
             f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
@@ -61,7 +64,7 @@ def move(
     if now != old:
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"])
     touched = git.changed_paths(repository, old, new)
-    refuse_if_in_the_way(tree, touched)
+    refuse_if_in_the_way(repository, tree, touched)
     step = changing.move_back if back else changing.fast_forward
     try:
         step(tree.path, repository, new, action, inherit)

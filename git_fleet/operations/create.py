@@ -23,7 +23,7 @@ from git_fleet.operations import landed, revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
-from git_fleet.repo import changing, git, location, looking, process, worktrees
+from git_fleet.repo import changing, entries, git, location, looking, process, worktrees
 
 LARGE_INDEX = 100_000
 """Bytes of an index (about a thousand files) above which a second look is worth its wait."""
@@ -138,12 +138,15 @@ def judge(
     snapshot = landed.with_proven(snapshot, [task for task in context.plan.tasks if task.id in needed])
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = choose(context.plan, view, standings, request.selection)
+    lost = {tree.path for tree in snapshot.worktrees if _is_lost(tree)}
+    beside = [tree.path for tree in snapshot.worktrees]
     seen = admission.Seen(
         standings=standings,
         branches=frozenset(snapshot.branches) | {context.base.ref},
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
-        lost=frozenset(tree.path for tree in snapshot.worktrees if _is_lost(tree)),
+        lost=lost,
+        moved={path: place for path in lost if (place := entries.moved_to(context.repository, path, beside))},
         older=survey.older_branches(context, snapshot, standings),
         commands={request.new_row.id: command_for(request.new_row)} if request.new_row else {},
     )
@@ -232,11 +235,11 @@ def _register(
     repository, task = context.repository, answer.task
     commit = context.base.commit
     try:
-        _forget_lost(context, task, operation)
+        forgotten = _forget_lost(context, task, operation)
         if answer.new_branch:
             new = [changing.RefUpdate(ref, None, commit) for ref in (task.ref, f"{git.ORIGINS}{task.branch}")]
             changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
-        return worktrees.create(repository, task.worktree, task.branch, [lock.fd])
+        return worktrees.create(repository, task.worktree, task.branch, [lock.fd], forgotten)
     except (FleetError, OSError) as error:
         revert.take_back(repository, _intents(context, answer), operation, lock)
         say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))
@@ -248,13 +251,17 @@ def _is_lost(tree: Worktree) -> bool:
     return tree.prunable is not None and not os.path.lexists(tree.path)
 
 
-def _forget_lost(context: Context, task: Task, operation: int) -> None:
-    """The entry of a worktree whose folder is gone goes to the trash, and what was checked out there is kept."""
-    repository = context.repository
+def _forget_lost(context: Context, task: Task, operation: int) -> list[str]:
+    """The entry of a worktree whose folder is gone goes to the trash, and what was checked out there is kept.
+
+    The names of such entries: a folder that was only moved out of sight must not find another worktree's under its own.
+    """
+    repository, forgotten = context.repository, []
     for number, tree in enumerate(context.worktrees):
         if _is_lost(tree) and (tree.branch == task.ref or tree.path == task.worktree):
             running.keep(repository, operation, [tree.head] if tree.head else [])
-            worktrees.move_lost_entry_to_trash(repository, tree.path, operation, number)
+            forgotten += worktrees.move_lost_entry_to_trash(repository, tree.path, operation, number)
+    return forgotten
 
 
 def _fill(

@@ -16,9 +16,8 @@ def find(plan: Plan, name: str) -> Task:
         if path == task.worktree or path.startswith(f"{task.worktree}/"):
             return task
     known = ", ".join(task.id for task in plan.tasks[:12]) + (", …" if len(plan.tasks) > 12 else "")
-    raise Fatal(
-        f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
-    )
+    begin = ["git fleet init", "git fleet init --from-branches <pattern>   # a task for each branch that is there"]
+    raise Fatal(f"no task '{name}'", [f"the plan has: {known}"] if known else begin)
 
 
 def find_here(plan: Plan, name: str | None, command: str) -> Task:

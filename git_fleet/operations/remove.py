@@ -16,7 +16,7 @@ from git_fleet.operations import landed, observe, recover, revert, running, stop
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.operations.work import Work, begun
-from git_fleet.repo import changing, git, worktrees
+from git_fleet.repo import changing, entries, git, worktrees
 
 
 def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged]:
@@ -46,10 +46,11 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     proofs = landed.of_tasks(snapshot, tasks)
+    unlisted = entries.half_written(context.repository)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
-        facts = observe.branch(context, snapshot, task, tree)
+        facts = observe.branch(context, snapshot, task, tree)._replace(half_written=unlisted.get(task.ref))
         proof = proofs.get(task.id)
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
@@ -66,7 +67,7 @@ def _keepers(context: Context, facts: Facts) -> list[str]:
 
 def refuse(judged: Sequence[Judged]) -> None:
     """Raises Refused when any of them has to stay, with every reason."""
-    kept = [one for one in judged if one.verdict.fate is not Fate.REMOVE]
+    kept = _kept(judged)
     if kept:
         said = "; ".join(f"{one.task.id} stays: {', '.join(one.verdict.reasons)}" for one in kept)
         going = [one.task.id for one in judged if one not in kept]
@@ -75,16 +76,22 @@ def refuse(judged: Sequence[Judged]) -> None:
         raise Refused(f"nothing removed: {said}", hints)
 
 
-def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> int | None:
-    """Remove all named tasks' worktrees and branches, or none; the operation's number, None with nothing to do."""
+def _kept(judged: Sequence[Judged]) -> list[Judged]:
+    return [one for one in judged if one.verdict.fate is not Fate.REMOVE]
+
+
+def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> tuple[int | None, list[Judged]]:
+    """Remove all named tasks' worktrees and branches, or none where one has to stay: `refuse` says why.
+
+    The operation's number, None where nothing was done; and every verdict, with what became of it.
+    """
     with begun(context, say) as work:
         judged = judge(work.context, view, names)
-        refuse(judged)
         if not judged:
             say(Note(f"nothing to remove: {', '.join(names)} has neither a worktree nor a branch"))
-            return None
-        operation, _ = carry_out(work, "remove", judged)
-        return operation
+        if not judged or _kept(judged):
+            return None, judged
+        return carry_out(work, "remove", judged)
 
 
 def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, list[Judged]]:

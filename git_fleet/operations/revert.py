@@ -244,7 +244,7 @@ def refuse_if_worked_in(settings: Settings, change: RecordedChange) -> None:
     """Raises Refused when a worktree that an operation made holds uncommitted work."""
     if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
         return
-    dirt = looking.dirt([change.name], ignored=True)[change.name]
+    dirt = looking.holdings(change.name)
     work = observe.ignored(settings, change.name, dirt.ignored)[0] if dirt else ()
     if dirt is None or not dirt.clean or work:
         named = ", ".join((*dirt.paths, *work)[:5]) if dirt else "git cannot say what"

@@ -59,7 +59,7 @@ def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own 
 def refuse_if_in_the_way(context: Context, tree: Worktree | None, touched: Sequence[str]) -> None:
     """Raises Refused as `advance.refuse_if_in_the_way`, but not for such cells."""
     mine = own(context, tree, touched)
-    advance.refuse_if_in_the_way(tree, touched, mine.name if mine else None)
+    advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
 
 
 @contextmanager

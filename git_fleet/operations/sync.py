@@ -84,8 +84,12 @@ def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: boo
     return found
 
 
-def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool) -> list[Synced]:
+def sync(
+    context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool
+) -> tuple[int | None, list[Synced]]:
     """Merge the base into each branch (`rebase`: rebase each onto it). One that is refused does not stop the others.
+
+    The operation's number, None where there was nothing to do; and what became of each.
 
     A landing that waits for one of them to be resolved is over then: its author resolves it in his own worktree.
     """
@@ -96,7 +100,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
             subjects = _subjects(context, view, names)
             wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
             if not wanted:
-                return [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
+                return None, [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
             verb = "rebase" if rebase else "sync"
             summary = f"{verb} {', '.join(one.task.id for one in wanted)}"
             with (
@@ -109,7 +113,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
                     _one(deed, one) if one in wanted else _idle(one, _refusal(one, rebase=rebase)) for one in subjects
                 ]
                 _end(deed, summary, done)
-    return done
+    return operation, done
 
 
 def _end(deed: _Deed, summary: str, done: Sequence[Synced]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from git_fleet.model.fleet import Base
 from git_fleet.output import words
 from git_fleet.output.escape import safe
 
@@ -17,6 +18,29 @@ class Row(NamedTuple):
     paths: tuple[str, ...] = ()
     why: str = ""
     worktree: str | None = None
+    branch: str = ""
+
+
+def document(base: Base, rows: Sequence[Row], operation: int | None) -> dict[str, object]:
+    """The promised object of `sync --json`; of a dry run it says what would become of each."""
+    return {
+        "schema": "git-fleet.sync.v1",
+        "base": {"branch": base.branch, "commit": base.commit},
+        "operation": operation,
+        "tasks": [
+            {
+                "id": row.id,
+                "branch": row.branch,
+                "worktree": row.worktree,
+                "result": row.fate,
+                "before": row.before,
+                "after": row.after,
+                "conflicts": list(row.paths),
+                "reason": row.why if row.fate == "refused" else None,
+            }
+            for row in rows
+        ],
+    }
 
 
 def text(rows: Sequence[Row], base: str, *, dry: bool) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from git_fleet.model.care import HEAD_IN_A_TABLE, BadRef, Entry, LockFile
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import git, process
+from git_fleet.repo import git, process, worktrees
 from git_fleet.repo.git import private_dir
 from git_fleet.repo.location import git_program
 
@@ -51,6 +51,16 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
         if there and entry.commondir and entry.head
         else None
     )
+
+
+def half_written(repository: Repository) -> dict[str, str]:
+    """Entries that git takes for none, since they do not say where their folder is: branch (full) to entry."""
+    home = f"{repository.common_dir}/worktrees"
+    places = [
+        f"{home}/{name}" for name in _listed(home) if _folder(f"{home}/{name}", text(f"{home}/{name}/gitdir")) is None
+    ]
+    heads = ((place, text(f"{place}/HEAD") or "") for place in places)
+    return {head.removeprefix("ref: ").strip(): place for place, head in heads if head.startswith("ref: ")}
 
 
 def text(path: str) -> str | None:
@@ -125,10 +135,23 @@ def _claims(parents: Iterable[str]) -> list[tuple[str, str]]:
 
 def _with_claims(entry: Entry, claimed: list[tuple[str, str]]) -> Entry:
     """Folders that name this entry; and, of a repository that was moved, those that name it where it was."""
-    own = [folder for link, folder in claimed if link == entry.place and folder != entry.folder]
-    tail = f"/worktrees/{entry.name}"
-    moved = [folder for link, folder in claimed if link.endswith(tail) and not os.path.exists(link)]
-    return entry._replace(claims=tuple(own or [folder for folder in moved if folder != entry.folder]))
+    return entry._replace(claims=_claiming(entry.place, entry.folder, claimed))
+
+
+def _claiming(place: str, folder: str | None, claimed: list[tuple[str, str]]) -> tuple[str, ...]:
+    others = [one for one in claimed if one[1] != folder]
+    tail = f"/worktrees/{os.path.basename(place)}"
+    own = [claim for link, claim in others if link == place]
+    return tuple(own or [claim for link, claim in others if link.endswith(tail) and not os.path.exists(link)])
+
+
+def moved_to(repository: Repository, path: str, beside: Iterable[str]) -> str | None:
+    """Where a worktree that is gone from `path` is by now, if its folder was moved to the side of one of `beside`."""
+    place = worktrees.lost_entry(repository, path)
+    if place is None:
+        return None
+    claimed = _claims({os.path.dirname(folder) for folder in (path, repository.main, *beside)})
+    return next(iter(_claiming(place, path, claimed)), None)
 
 
 def _listed(folder: str) -> list[str]:

@@ -27,8 +27,11 @@ ORIGINS = "refs/fleet/base/"
 """`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
 
 
-def private_dir(worktree: str) -> str | None:
-    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense."""
+def private_dir(worktree: str, written_at: str | None = None) -> str | None:
+    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense.
+
+    `written_at`: where the folder was when git wrote that, if it was moved since.
+    """
     link = os.path.join(worktree, ".git")
     if os.path.isdir(link):
         return link
@@ -37,7 +40,8 @@ def private_dir(worktree: str) -> str | None:
             label, _, path = file.read(8192).partition(": ")
     except OSError:
         return None
-    return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
+    at = written_at or worktree
+    return os.path.normpath(os.path.join(at, path.rstrip("\r\n"))) if label == "gitdir" else None
 
 
 def own_names(git_dir: str, *names: str) -> list[str]:

@@ -21,8 +21,12 @@ _EMPTY = "refs/fleet/empty"
 """A commit without files; kept, so that it is made once and never dangles."""
 
 
-def create(repository: Repository, path: str, branch: str, inherit: Sequence[int] = ()) -> int:
+def create(
+    repository: Repository, path: str, branch: str, inherit: Sequence[int] = (), avoid: Sequence[str] = ()
+) -> int:
     """Register a worktree on an existing branch; its folder holds nothing but `.git` yet.
+
+    `avoid`: names that its entry does not get (where libgit2 makes it).
 
     Returns a descriptor of the folder, by which it is to be filled: its path may be made to lead elsewhere at any time.
     Raises Fatal; Refused, with nothing left, where that has happened already.
@@ -31,7 +35,7 @@ def create(repository: Repository, path: str, branch: str, inherit: Sequence[int
     os.makedirs(parent, exist_ok=True)
     holder = _without_links(parent)
     try:
-        entry = _registered(repository, path, branch, inherit)
+        entry = _registered(repository, path, branch, inherit, avoid)
         try:
             return _opened(holder, name, entry)
         except OSError:
@@ -71,7 +75,7 @@ def _opened(holder: int, name: str, entry: str) -> int:
     return folder
 
 
-def _registered(repository: Repository, path: str, branch: str, inherit: Sequence[int]) -> str:
+def _registered(repository: Repository, path: str, branch: str, inherit: Sequence[int], avoid: Sequence[str]) -> str:
     """Register it, and say where its administrative entry is.
 
     libgit2 checks files out while it registers, which would take long under the lock; so it registers a temporary
@@ -90,7 +94,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         opened.create_commit(_EMPTY, nobody, nobody, "empty\n", opened.TreeBuilder().write(), [])
     sys.audit("git_fleet.worktree", "temporary branch")
     temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
-    name = _free_name(repository, os.path.basename(path))
+    name = _free_name(repository, os.path.basename(path), avoid)
     entry = f"{repository.common_dir}/worktrees/{name}"
     try:
         sys.audit("git_fleet.worktree", "add")
@@ -144,11 +148,11 @@ def _libgit2_opens(repository: Repository) -> bool:
     return not extensions - {"extensions.worktreeconfig", "extensions.preciousobjects"}
 
 
-def _free_name(repository: Repository, wanted: str) -> str:
+def _free_name(repository: Repository, wanted: str, avoid: Sequence[str]) -> str:
     """A name for the administrative entry, made unique as git does it."""
     taken = f"{repository.common_dir}/worktrees"
     names = (wanted, *(f"{wanted}{number}" for number in range(1, 10_000)))
-    return next(name for name in names if not os.path.lexists(f"{taken}/{name}"))
+    return next(name for name in names if name not in avoid and not os.path.lexists(f"{taken}/{name}"))
 
 
 class Trashed(NamedTuple):
@@ -271,11 +275,16 @@ def lost_entry(repository: Repository, path: str) -> str | None:
     return None
 
 
-def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> None:
-    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work."""
+def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> list[str]:
+    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work.
+
+    The name of the entry, if there is one.
+    """
     entry = lost_entry(repository, path)
-    if entry is not None:
-        move_entry(entry, f"{repository.fleet_dir}/trash/{operation}/{number}-entry")
+    if entry is None:
+        return []
+    move_entry(entry, f"{repository.fleet_dir}/trash/{operation}/{number}-entry")
+    return [os.path.basename(entry)]
 
 
 def move_entry(entry: str, place: str) -> None:

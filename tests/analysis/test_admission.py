@@ -69,6 +69,15 @@ def test_refused_with_the_reason_and_the_way_out(standing: Standing, world: dict
     assert answer.hints
 
 
+@pytest.mark.parametrize("held", [{A.ref: "/old"}, {}])
+def test_a_worktree_that_was_moved_is_not_made_again(held: dict[str, str]) -> None:
+    old = held.get(A.ref, A.worktree)
+    seen = Seen({"a": READY}, [A.ref], held, (), lost=[old], moved={old: "/it's new"})
+    [answer] = admit([A], seen, (), limit=None, allow_overlap=False)
+    assert (answer.create, answer.why) == (False, f"its worktree '{old}' was moved to '/it's new'")
+    assert answer.hints[0].startswith("git worktree repair '/it'\"'\"'s new'   # ")
+
+
 def test_needs_that_have_not_landed() -> None:
     task = C._replace(needs=("a", "b"))
     standings = {"a": Standing(State.LANDED, None), "b": Standing(State.MISSING, None)}

@@ -1,7 +1,10 @@
 """`sync`: the base comes to the branch, in the branch's own worktree, and its author resolves what conflicts."""
 
+import json
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 import rooms
 from kit import Repo
@@ -71,6 +74,27 @@ def test_a_dry_run_says_it_and_does_nothing(repo: Repo) -> None:
         "c: has all of main",
         "d: would get main",
     ]
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_as_json(repo: Repo, dry: bool) -> None:
+    (rooms.tree(repo, "a") / "a").write_text("half done\n")
+    repo.git("branch", "-q", "d", "main~1")
+    repo.config({"fleet.d.title": "d"})
+    tips = {name: repo.oid(name) for name in "abcd"}
+    found = repo.fleet("sync", "--json", *(["--dry-run"] if dry else []), check=3 if dry else 4).json
+    schema = json.loads(resources.files("git_fleet.output").joinpath("schemas/sync.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(found)
+    top = str(rooms.tree(repo, "a"))
+    assert [(one["id"], one["result"], one["conflicts"], one["reason"]) for one in found["tasks"]] == [
+        ("a", "refused", [], f"uncommitted work in '{top}': a"),
+        ("b", "conflict", ["file"], None),
+        ("c", "current", [], None),
+        ("d", "synced", [], None),
+    ]
+    assert {one["branch"]: one["before"] for one in found["tasks"]} == tips
+    assert [one["after"] for one in found["tasks"]] == [None, None, None, None if dry else repo.oid("d")]
+    assert (found["operation"], found["base"]["commit"]) == (None if dry else 1, repo.oid("main"))
 
 
 @pytest.mark.parametrize("kind", ["modified", "staged"])
