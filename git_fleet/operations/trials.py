@@ -20,7 +20,7 @@ from git_fleet.operations import gate as gates
 from git_fleet.operations import lanes, running
 from git_fleet.operations.gate import Subject
 from git_fleet.operations.run import Run
-from git_fleet.repo import logs, process
+from git_fleet.repo import logs, pids
 
 Policy = Callable[[Mapping[int, bool], Collection[int]], Sequence[int]]
 """(what is known: position -> green?, what runs) -> the positions that should be under test; none: it is decided."""
@@ -239,7 +239,7 @@ class Trials:
         if job.cancelled:
             return
         self.runs += 1
-        job.gate_process = (pid, process.identity(pid))
+        job.gate_process = (pid, pids.identity(pid))
         self._note_gates()
         job.at = (gate, time.time())
         self._run.say(Gating(job.subject.what, gate.name))
