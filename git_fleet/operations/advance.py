@@ -70,7 +70,7 @@ def move(
         step(tree.path, repository, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
-        if now == old and not isinstance(error, BrokenOff) and _is_halfway(tree, touched):
+        if now == old and not isinstance(error, BrokenOff) and _is_halfway(repository, tree, touched):
             raise BrokenOff(error.message, error.hints) from error
         if now == old or (now == new and isinstance(error, BrokenOff)):
             raise
@@ -80,10 +80,10 @@ def move(
         raise Moved(f"'{ref}' moved meanwhile", ["try again"])
 
 
-def _is_halfway(tree: Worktree, touched: Sequence[str]) -> bool:
+def _is_halfway(repository: Repository, tree: Worktree, touched: Sequence[str]) -> bool:
     """Is anything in the way where nothing was before: did git begin to write, whatever its exit status says?"""
     try:
-        refuse_if_in_the_way(tree, touched)
+        refuse_if_in_the_way(repository, tree, touched)
     except Refused:
         return True
     return False
