@@ -123,11 +123,11 @@ __git_fleet_edit ()
 # The words after `mark`: the state, the task.
 __git_fleet_mark ()
 {
-	local i past=0
+	local i count=0
 	for ((i = 1; i < cword; i++)); do
-		[[ ${words[i]} == -* || ${words[i]} == *fleet || ${words[i]} == mark ]] || past=$((past + 1))
+		[[ ${words[i]} == -* || ${words[i]} == *fleet || ${words[i]} == mark ]] || count=$((count + 1))
 	done
-	case "$past" in
+	case "$count" in
 	0) __gitcomp "running done stuck approved rejected dropped" ;;
 	1) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	esac
