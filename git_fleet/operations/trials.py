@@ -45,6 +45,7 @@ class _Job:
         if not self.cancelled:
             self.cancelled = True
             os.write(self._stopper, b"x")
+            self.may_begin.put(False)  # it may wait for a leave that nobody is going to give
 
     def close(self) -> None:
         if self.thread:
@@ -236,7 +237,6 @@ class Trials:
 
     def _let_begin(self, job: _Job, gate: Gate, pid: int) -> None:
         if job.cancelled:
-            job.may_begin.put(False)
             return
         self.runs += 1
         job.gate_process = (pid, pids.identity(pid))

@@ -1,6 +1,7 @@
 """Lanes: scratch worktrees that are nobody's, until somebody worked in one."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import rooms
 from kit import Repo
 
 from git_fleet.journal import database
+from git_fleet.model.errors import GitError
 from git_fleet.operations import lanes
 
 
@@ -102,3 +104,31 @@ def test_commits_in_a_lane_are_kept(repo: Repo, journal: database.Journal) -> No
 
 def test_a_lane_that_is_gone_is_put_away(repo: Repo) -> None:
     lanes.put_away(rooms.of(repo), str(repo.path.parent / "app-lane-1"), 1)
+
+
+def test_a_lane_whose_making_was_killed_is_gone(repo: Repo, journal: database.Journal) -> None:
+    """The filter of a file kills the `git worktree add` for which files are written."""
+    repo.write({".git/info/attributes": "file filter=deadly\n"})
+    repo.config({"filter.deadly.smudge": "kill -9 $(ps -o ppid= -p $PPID)", "filter.deadly.clean": "cat"})
+    with pytest.raises(GitError):
+        for_gates(repo, journal)
+    assert not list(repo.path.parent.glob("app-lane-*")) and not (repo.path / ".git/worktrees").exists()
+
+
+HALF_MADE = [("gitdir", "locked"), ("gitdir", "locked", "HEAD"), ("gitdir", "HEAD", "commondir")]
+
+
+@pytest.mark.parametrize("left", HALF_MADE, ids=" ".join)
+def test_an_entry_that_git_left_half_made_or_removed_goes_along(
+    repo: Repo, journal: database.Journal, left: tuple[str, ...]
+) -> None:
+    path = for_gates(repo, journal)
+    entry = repo.path / ".git/worktrees" / Path(path).name
+    for file in entry.iterdir():
+        if file.name not in left:
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+    if "HEAD" in left:
+        (entry / "HEAD").write_text("0" * 40 + "\n")
+    assert lanes.discard(rooms.of(repo), path)
+    assert not (repo.path / ".git/worktrees").exists() and not Path(path).exists()
+    repo.git("fsck", "--connectivity-only")
