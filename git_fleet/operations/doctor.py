@@ -132,7 +132,7 @@ def _mend(repository: Repository, wanted: Sequence[Repair], say: Listener) -> in
         changes = [
             change for number, one in enumerate(wanted) for change in _changes(repository, one, operation, number)
         ]
-        stack.enter_context(recover.put_back(repository, journal, operation, lock))
+        stack.enter_context(recover.put_back(repository, journal, operation, lock, say))
         journal.intend(operation, changes)
         for change in changes:
             _carry_out(repository, change, operation)

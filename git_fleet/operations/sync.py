@@ -95,7 +95,7 @@ def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, 
                 done: list[Synced] = []
                 try:
                     for one in subjects:
-                        made = _one(context, one, [lock.fd], rebase=rebase) if one in wanted else None
+                        made = _one(context, one, operation, [lock.fd], rebase=rebase) if one in wanted else None
                         done.append(made or _idle(one, _refusal(one, rebase=rebase)))
                         if made and made.after:
                             change = RecordedChange(ChangeKind.REF, one.task.ref, made.before, made.after)
@@ -162,11 +162,11 @@ def _nowhere(one: _Subject) -> str:
     return f"it is checked out nowhere, and somebody has to resolve it: git fleet add {one.task.id}"
 
 
-def _one(context: Context, one: _Subject, inherit: Sequence[int], *, rebase: bool) -> Synced:
+def _one(context: Context, one: _Subject, operation: int, inherit: Sequence[int], *, rebase: bool) -> Synced:
     """Do it for one branch."""
     try:
         if one.worktree is None:
-            return _beside(context, one, inherit)
+            return _beside(context, one, operation, inherit)
         return _in_worktree(context, one, one.worktree, inherit, rebase=rebase)
     except FleetError as error:
         return Synced(one.task, Fate.REFUSED, one.branch.tip, why=error.message, worktree=one.worktree)
@@ -187,7 +187,7 @@ def _in_worktree(context: Context, one: _Subject, top: str, inherit: Sequence[in
     return Synced(one.task, Fate.REFUSED, one.branch.tip, why=failed, worktree=top)
 
 
-def _beside(context: Context, one: _Subject, inherit: Sequence[int]) -> Synced:
+def _beside(context: Context, one: _Subject, operation: int, inherit: Sequence[int]) -> Synced:
     """The merge of a branch that is checked out nowhere: made in memory; a fast-forward where it has nothing own."""
     repository, base, tip = context.repository, context.base, one.branch.tip
     after = base.commit
@@ -198,7 +198,7 @@ def _beside(context: Context, one: _Subject, inherit: Sequence[int]) -> Synced:
                 return Synced(one.task, Fate.REFUSED, tip, None, merge.paths, merge.why or _nowhere(one))
             made = Made(merge.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n")
             [after] = objects.commits(place, [made], sign=context.settings.sign)
-            objects.keep(place, [after], [tip, base.commit])
+            objects.keep(place, [after], [tip, base.commit], running.holder(operation))
     changing.update_refs(repository, [changing.RefUpdate(one.task.ref, tip, after)], "fleet sync", inherit)
     return Synced(one.task, Fate.SYNCED, tip, after)
 
@@ -222,7 +222,7 @@ def _hand_back(context: Context, journal: database.Journal, names: Sequence[str]
             work = _work(looking.dirt([tree.path])[tree.path], tree.path)
             if work is not None:
                 raise Refused(f"not handed back: {work}", [f"look there: git -C '{tree.path}' status"])
-        kept = lanes.put_away(repository, one.lane, one.operation)
+        kept = lanes.put_away(repository, one.lane, one.operation, say)
         running.note(journal, one.operation, current=None)
         stops.close(context, journal, one.operation, "handed back")
         kept_at = f"; what was done in the lane is kept: {kept}" if kept else ""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git
+from git_fleet.repo import changing, git, objects
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
@@ -85,8 +85,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
     if _TEMPORARY in opened.references:  # only a killed run of ours leaves it, and we hold its lock
         forget_temporary(repository, inherit)
     if _EMPTY not in opened.references:
-        nobody = pygit2.Signature("git fleet", "git-fleet@invalid", 0, 0)
-        opened.create_commit(_EMPTY, nobody, nobody, "empty\n", opened.TreeBuilder().write(), [])
+        _make_empty(repository, inherit)
     sys.audit("git_fleet.worktree", "temporary branch")
     temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
     name = _free_name(repository, os.path.basename(path))
@@ -106,6 +105,15 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
     finally:
         forget_temporary(repository, inherit)
+
+
+def _make_empty(repository: Repository, inherit: Sequence[int]) -> None:
+    nobody = "git fleet <git-fleet@invalid> 0 +0000"
+    tree = objects.object_id(repository, "tree", b"")
+    text = f"tree {tree}\nauthor {nobody}\ncommitter {nobody}\n\nempty\n".encode()
+    commit = objects.put(repository, [("tree", b""), ("commit", text)], _EMPTY)
+    changing.update_refs(repository, [changing.RefUpdate(_EMPTY, None, commit)], "fleet", inherit)
+    objects.release(repository, _EMPTY)
 
 
 def forget_temporary(repository: Repository, inherit: Sequence[int] = ()) -> None:
