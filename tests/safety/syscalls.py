@@ -6,6 +6,7 @@ by its call, the file that the call is about, and how often one process did that
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import kit
+import pytest
 from kit import Repo
 
 ON_FILES = ("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "flock")
@@ -26,6 +28,9 @@ _CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<args>.*)")
 _RANDOM = re.compile(r"tmp_[a-z]+_\w{6}|[./-]\d{2,}(\.|-|$)")
 """Names that are others in each run: such a file has its turn when it is linked to what it is for."""
 _LONGEST_S = 120
+
+IN_CI = os.environ.get("CI") == "true"  # read before the tests are sealed
+needs_strace = pytest.mark.skipif(not shutil.which("strace") and not IN_CI, reason="strace is not installed")
 
 
 class Place(NamedTuple):
