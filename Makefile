@@ -5,13 +5,14 @@ VENV ?= .venv
 PREFIX ?= /usr/local
 DESTDIR ?=
 SEEDS ?= 100
+SHARE ?= 1/1
 
 bin = $(abspath $(VENV))/bin
 pip = $(bin)/python -m pip --disable-pip-version-check --quiet
 with_path = PATH="$(bin):$$PATH"
 home = $(PREFIX)/lib/git-fleet
 share = $(DESTDIR)$(PREFIX)/share
-shell_scripts = .ci/run completions/git-fleet.bash examples/agent-write-hook examples/install-pre-commit examples/pre-commit
+shell_scripts = .ci/run .ci/newer-git completions/git-fleet.bash examples/agent-write-hook examples/install-pre-commit examples/pre-commit
 man_pages = man/git-fleet.1 man/gitfleet-plan.7 man/gitfleet-tutorial.7
 
 # A user's pip may be told to install into the home directory; inside a virtual environment that fails.
@@ -30,8 +31,8 @@ demo: $(VENV)/.runtime ## play the main job in a temporary repository
 test: $(VENV)/.dev ## run the tests
 	@$(with_path) $(bin)/python -m pytest -q -rs -n auto --dist loadgroup
 
-torture: $(VENV)/.dev ## stop every deed at every step, in pairs, for hours: SEEDS=100 rounds of races
-	@$(with_path) FLEET_TORTURE=$(SEEDS) $(bin)/python -m pytest -q -n auto tests/safety
+torture: $(VENV)/.dev ## stop every deed at every step, in pairs, for a night: SEEDS=100 rounds of races; SHARE=1/8 of it all
+	@$(with_path) FLEET_TORTURE=$(SEEDS) FLEET_SHARE=$(SHARE) $(bin)/python -m pytest -q -n auto tests/safety
 
 check: format lint types architecture man-lint shell-lint test ## everything that CI checks
 

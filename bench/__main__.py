@@ -1,13 +1,14 @@
 """`make bench`: the figures that this project promises, side by side with plain git in the same run.
 
-    python bench [startup] [status] [add] [check] [flask] [many] [radar] [plan] [large] [coupling] [speculation]
-                 [blame] [land]
+    python bench [startup] [status] [add] [remove] [check] [flask] [many] [radar] [plan] [large] [coupling]
+                 [speculation] [blame] [land]
 
 Prints, never judges: machines differ, and a timed test lies.
 """
 
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,45 @@ def add(folder: str) -> None:
     )
 
 
+def remove(folder: str) -> None:
+    main, top = repository(folder), f"{folder}/task"
+    for number in range(900):
+        os.makedirs(f"{folder}/node_modules/p{number}")
+        for name in range(50):
+            with open(f"{folder}/node_modules/p{number}/{name}.js", "w", encoding="utf-8") as file:
+                file.write(f"{number} {name}\n" * 20)
+    git(main, "config", "fleet.task.branch", "task")
+    git(main, "config", "fleet.task.worktree", top)
+    with open(f"{main}/.git/info/exclude", "w", encoding="utf-8") as file:
+        file.write("node_modules\n")
+    git(main, "worktree", "add", "-q", "-b", "task", top)
+    git(top, "commit", "-q", "--allow-empty", "-m", "task")
+    git(main, "merge", "-q", "--no-ff", "task")
+
+    def again() -> None:
+        if not os.path.isdir(top):
+            git(main, "worktree", "add", "-q", top, "task")
+        if not os.path.isdir(f"{top}/node_modules"):
+            subprocess.run(["cp", "-a", f"{folder}/node_modules", top], check=True)
+
+    back = []
+
+    def there_and_back() -> pairs.Run:
+        gone = pairs.once([FLEET, "remove", "task"], main)
+        back.append(pairs.once([FLEET, "undo"], main).wall)
+        return gone
+
+    pairs.compare(
+        f"remove of a worktree of {FILES} files and 45,000 in node_modules against git worktree remove",
+        there_and_back,
+        lambda: pairs.once(["git", "worktree", "remove", top], main),
+        runs=5,
+        prepare=again,
+        wanted="at least 1.2",
+    )
+    print(f"undo, which brings it back: {statistics.median(back) * 1000:.0f} ms")
+
+
 def check(folder: str) -> None:
     radar.check(folder, FLEET)
 
@@ -211,6 +251,7 @@ SECTIONS = (
     ("startup", startup),
     ("status", status),
     ("add", add),
+    ("remove", remove),
     ("check", check),
     ("flask", flask),
     ("many", many),

@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add status check land sync remove clean undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add mark status check land sync remove clean undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -18,11 +18,12 @@ __git_fleet_options ()
 	plan) echo "--plan= --history= --json --to= --wide --dry-run $common" ;;
 	graph) echo "--format= --output= --plan= $common" ;;
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
+	mark) echo "--plan= --message= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
 	land) echo "--plan= --dry-run --json --wide --script --onto= --order= --strategy= --push --gate= --no-gate --keep-going --no-keep-going --continue --skip --park --abort $common" ;;
-	sync) echo "--plan= --rebase --dry-run $common" ;;
-	remove) echo "--plan= --dry-run $common" ;;
+	sync) echo "--plan= --rebase --dry-run --json $common" ;;
+	remove) echo "--plan= --dry-run --json $common" ;;
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
 	undo) echo "--dry-run $common" ;;
 	log) echo "--json -n $common" ;;
@@ -117,13 +118,26 @@ __git_fleet_edit ()
 	esac
 }
 
+# The words after `mark`: the state, the task.
+__git_fleet_mark ()
+{
+	local i past=0
+	for ((i = 1; i < cword; i++)); do
+		[[ ${words[i]} == -* || ${words[i]} == *fleet || ${words[i]} == mark ]] || past=$((past + 1))
+	done
+	case "$past" in
+	0) __gitcomp "running done stuck approved rejected dropped" ;;
+	1) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	esac
+}
+
 _git_fleet ()
 {
 	local command
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --needs | --onto | --owns | --output | --plan | --refs | --strategy | --to | --wave | -n | -o)
+	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --message | --needs | --onto | --owns | --output | --plan | --refs | --strategy | --to | --wave | -m | -n | -o)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;
@@ -143,6 +157,7 @@ _git_fleet ()
 	add | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
+	mark) __git_fleet_mark ;;
 	help) __gitcomp "$__git_fleet_commands plan-guide tutorial" ;;
 	completion) __gitcomp "bash zsh fish" ;;
 	esac

@@ -40,7 +40,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add status check land sync remove clean undo log doctor path demo help completion
+set -l commands init plan graph add mark status check land sync remove clean undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -49,6 +49,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a init -d 'Start a plan'
 complete -c git-fleet -n __git_fleet_needs_command -a plan -d 'Show tasks, waves, overlaps and problems'
 complete -c git-fleet -n __git_fleet_needs_command -a graph -d 'Draw the plan'
 complete -c git-fleet -n __git_fleet_needs_command -a add -d 'Create branch and worktree of tasks'
+complete -c git-fleet -n __git_fleet_needs_command -a mark -d 'Say how it stands with a task'
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
 complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
 complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and move the base'
@@ -68,9 +69,9 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan graph add status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan status check land clean log doctor' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init plan add land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is plan graph add mark status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan status check land sync remove clean log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is init plan add mark land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
 complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
@@ -91,6 +92,9 @@ complete -c git-fleet -n '__git_fleet_is add' -l all -d 'Every task'
 complete -c git-fleet -n '__git_fleet_is add' -l allow-overlap -d 'Although owned paths overlap'
 complete -c git-fleet -n '__git_fleet_is add' -l owns -r -F -d 'Path that a new task owns'
 complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks)' -d 'Task that a new task needs'
+
+complete -c git-fleet -n '__git_fleet_is mark' -s m -l message -x -d 'Say why'
+complete -c git-fleet -n '__git_fleet_is mark' -a 'running done stuck approved rejected dropped (__git_fleet_tasks)'
 
 complete -c git-fleet -n '__git_fleet_is plan status land' -l wide -d 'Show every column'
 

@@ -22,6 +22,7 @@ SUMMARIES = MappingProxyType(
         "plan": "Show tasks, waves, overlaps and problems",
         "graph": "Draw the plan as text, SVG, Mermaid or DOT",
         "add": "Create branch and worktree for tasks",
+        "mark": "Say of a task that it is done, stuck, approved, ...",
         "status": "Show every task and worktree, and what conflicts",
         "check": "Find real conflicts and drift, uncommitted work included",
         "land": "Merge what is done onto the base, tested, one after another",

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import kinds
 import kit
 import pytest
 from warm import Warm
@@ -34,6 +35,13 @@ def sealed(
     for repo in kit.forget_repositories():
         if repo.changed_by_fleet and repo.path.is_dir():
             repo.fsck()
+
+
+@pytest.fixture
+def newer_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The git that FLEET_NEWER_GIT names, if it does, comes first."""
+    if kinds.NEWER_GIT is not None:
+        monkeypatch.setenv("PATH", os.path.join(kinds.NEWER_GIT, "bin"), prepend=os.pathsep)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import kit
 import pytest
 from kit import Repo
 
+from git_fleet.repo import location
+
 LONG = "".join(f"line {number}\n" for number in range(20))
 FILES = {
     "file": LONG,
@@ -49,16 +51,14 @@ class Site(NamedTuple):
 
 Kind = Callable[[Path], Site]
 
+NEWER_GIT = os.environ.get("FLEET_NEWER_GIT")
+"""A folder with a `bin/git` newer than the distribution's: `.ci/run` makes one. Else the git on PATH has to do."""
+
 
 def site(repo: Repo, **more: object) -> Site:
     """The ordinary case: somebody stands at the top of the main worktree, on the base."""
     usual = Site(repo, repo.path, repo.path.parent, {}, repo.path)
     return usual._replace(**more)  # type: ignore[arg-type]
-
-
-def has(*args: str) -> bool:
-    """Can the git here do this in an empty folder? Its exit status says."""
-    return subprocess.run(["git", *args], capture_output=True, check=False).returncode == 0
 
 
 def seed(folder: Path) -> Repo:
@@ -196,24 +196,31 @@ def sha256(folder: Path) -> Site:
     return site(kit.make_repo(folder / "app", FILES, "--object-format=sha256"))
 
 
+REFTABLES, RELATIVE_LINKS, REFLOGS_WRITTEN = (2, 45), (2, 48), (2, 51)
+"""The gits that brought them."""
+
+
+def needs_git(oldest: tuple[int, ...]) -> None:
+    """Skips where there is none that new; where FLEET_NEWER_GIT names one, it has to be."""
+    if location.version() < oldest:
+        assert NEWER_GIT is None, f"the git in {NEWER_GIT} is older than {oldest}"
+        pytest.skip(f"the git here is older than {'.'.join(map(str, oldest))}, and FLEET_NEWER_GIT names no other")
+
+
 def reftable(folder: Path) -> Site:
-    if not has("init", "-q", "--ref-format=reftable", str(folder / "probe")):
-        pytest.skip("the git here makes no reftable")
+    needs_git(REFTABLES)
     return site(kit.make_repo(folder / "app", FILES, "--ref-format=reftable"))
 
 
 def reftable_bare(folder: Path) -> Site:
-    if not has("init", "-q", "--ref-format=reftable", str(folder / "probe")):
-        pytest.skip("the git here makes no reftable")
+    needs_git(REFTABLES)
     return site(cloned(folder, "--bare", "--ref-format=reftable"), checkout=None)
 
 
 def relative_worktrees(folder: Path) -> Site:
+    needs_git(RELATIVE_LINKS)
     made = ordinary(folder)
     made.repo.git("config", "worktree.useRelativePaths", "true")
-    made.repo.git("worktree", "add", "-q", "--detach", "../probe")
-    if "../" not in (folder / "probe/.git").read_text():
-        pytest.skip("the git here links worktrees by absolute paths only")
     return made
 
 
@@ -534,6 +541,9 @@ WORKING: tuple[Kind, ...] = (
     hostile_configuration,
 )
 """Kinds in which everything works as in an ordinary repository."""
+
+
+OF_A_NEWER_GIT = frozenset((reftable, reftable_bare, relative_worktrees))
 
 
 def names(kinds: Sequence[Callable[..., object]]) -> Iterator[str]:

@@ -199,6 +199,10 @@ class Repo:
                 entries.append(Entry(words["worktree"], words.get("HEAD"), words.get("branch")))
         return entries
 
+    def _places(self, trees: Iterable[Entry]) -> list[str]:
+        """Where a user's contents lie: worktrees, and the repositories of submodules that were checked out in them."""
+        return [*(tree.path for tree in trees), *map(str, self.common_dir().glob("worktrees/*/modules"))]
+
     def snapshot(self) -> Snapshot:
         refs = dict(
             line.split(" ")
@@ -209,7 +213,7 @@ class Repo:
         return Snapshot(
             refs={ref: oid for ref, oid in refs.items() if not ref.startswith("refs/fleet/")},
             worktrees={tree.path: tree.branch or tree.head for tree in trees},
-            files={path: oid for tree in trees for path, oid in self._hashes.of(tree.path).items()},
+            files={path: oid for place in self._places(trees) for path, oid in self._hashes.of(place).items()},
             config=self.git("config", "--local", "--list"),
         )
 
@@ -433,10 +437,12 @@ def picture(repo: Repo) -> Picture:
     """Everything worth keeping, now: files of every worktree, index entries, commits."""
     files: dict[str, str] = {}
     staged: dict[str, str] = {}
-    for tree in repo.worktrees():
+    trees = repo.worktrees()
+    for place in repo._places(trees):
+        files |= repo._hashes.of(place)
+    for tree in trees:
         if not os.path.isdir(tree.path):
             continue
-        files |= repo._hashes.of(tree.path)
         for line in repo.git("ls-files", "-s", "-z", cwd=Path(tree.path)).split("\0"):
             mode, _, rest = line.partition(" ")
             if mode and mode != "160000":

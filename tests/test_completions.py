@@ -18,6 +18,7 @@ COMMANDS = (
     "plan",
     "graph",
     "add",
+    "mark",
     "status",
     "check",
     "land",

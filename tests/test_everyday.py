@@ -30,8 +30,8 @@ def test_a_need_that_was_dropped_is_a_problem(tmp_path: Path) -> None:
     assert [one["code"] for one in problems if one["tasks"] == ["3"]] == ["dropped-need", "owns-nothing"]
     assert [one["tasks"] for one in problems] == [["3"], ["3"]]
     refused = repo.fleet("add", "3", check=3).err
-    assert "needs 2, which the plan has dropped" in refused and "git fleet land 2" not in refused
-    assert "needs 2, which the plan has dropped" in repo.fleet("status", check=0).out
+    assert "needs 2, which is dropped" in refused and "git fleet land 2" not in refused
+    assert "needs 2, which is dropped" in repo.fleet("status", check=0).out
 
 
 def test_colour_that_is_asked_for_goes_into_a_pipe(tmp_path: Path) -> None:

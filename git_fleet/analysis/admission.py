@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from git_fleet.analysis import state as states
 from git_fleet.analysis.state import IN_FLIGHT, Standing
 from git_fleet.model.fleet import State
 from git_fleet.model.plan import Overlap, Task
@@ -25,6 +26,8 @@ class Seen(NamedTuple):
     """Those of the wanted worktree paths at which something exists."""
     lost: Collection[str] = ()
     """Worktrees that git knows and whose folder is gone: they are made again."""
+    moved: Mapping[str, str] = MappingProxyType({})
+    """Those of them whose folder was moved by hand, and where to."""
     older: Mapping[str, str] = MappingProxyType({})
     """Short name of the branch that was made for a task under another title, by id."""
     commands: Mapping[str, str] = MappingProxyType({})
@@ -74,7 +77,9 @@ def admit(
 
 def _there(task: Task, seen: Seen) -> Admission | None:
     standing = seen.standings[task.id]
-    if standing.state is State.ACTIVE and seen.checked_out.get(task.ref) == task.worktree:
+    holder = seen.checked_out.get(task.ref)
+    begun = standing.state in IN_FLIGHT and standing.state is not State.MISSING
+    if begun and holder == task.worktree and holder not in seen.lost:
         return Admission(task, exists=True)
     if standing.state is State.LANDED:
         return _refused(task, "it has landed already", f"git fleet remove {task.id}   # clears its worktree")
@@ -84,17 +89,21 @@ def _there(task: Task, seen: Seen) -> Admission | None:
 def _forbidden(task: Task, seen: Seen) -> Admission | None:
     standing = seen.standings[task.id]
     if standing.state is State.DROPPED:
-        return _refused(task, "the plan says it is dropped", "change its status in the plan first")
+        return _refused(task, "it is dropped", *states.ways_back(task.id))
     if standing.state is State.BLOCKED:
         waits = [need for need in task.needs if seen.standings[need].state is not State.LANDED]
         gone = [need for need in waits if seen.standings[need].state is State.DROPPED]
         if gone:
             way_out = f"take {', '.join(gone)} out of the needs of {task.id} in the plan, or change its status there"
-            return _refused(task, f"needs {', '.join(gone)}, which the plan has dropped", way_out)
-        return _refused(task, f"needs {', '.join(waits)}, not landed yet", f"git fleet land {' '.join(waits)}")
+            return _refused(task, states.needs_dropped(gone), way_out)
+        return _refused(task, f"needs {', '.join(waits)}, not landed yet", *_towards(waits, seen))
     if task.id in seen.older:
         return _retitled(task, seen.older[task.id], seen)
     holder = seen.checked_out.get(task.ref)
+    for where in (holder or task.worktree, task.worktree):
+        if where in seen.moved:
+            place = seen.moved[where]
+            return _refused(task, f"its worktree '{where}' was moved to '{place}'", _repair(place))
     if holder in seen.lost:
         holder = None
     if holder is not None and standing.state is State.MISSING and task.ref not in seen.branches:
@@ -113,6 +122,18 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
     if task.worktree in seen.occupied:
         return _refused(task, f"'{task.worktree}' exists already", "move it away, or name another worktree in the plan")
     return None
+
+
+def _repair(place: str) -> str:
+    return f"git worktree repair {shlex.quote(place)}   # tells git; or move it back"
+
+
+def _towards(needs: Sequence[str], seen: Seen) -> list[str]:
+    """How what is needed lands, or begins."""
+    begun = [need for need in needs if seen.standings[need].state in IN_FLIGHT]
+    others = [need for need in needs if need not in begun]
+    lands = [f"git fleet land {' '.join(begun)}"] if begun else []
+    return [*lands, f"git fleet add {' '.join(others)}   # not begun yet"] if others else lands
 
 
 def _retitled(task: Task, old: str, seen: Seen) -> Admission:

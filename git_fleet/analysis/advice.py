@@ -1,7 +1,7 @@
 """Is it worth running these tasks at the same time? With reasons."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_fleet.model.fleet import Outlook
@@ -64,10 +64,16 @@ def advise(
 
     The speed-up follows Amdahl's law: what is split, reviewed, gated and resolved stays serial. Times are the estimates
     of the plan, for tasks without one the median of the others, or of the fleet's own past. Where there is neither,
-    the speed-up counts each task alike and knows of no serial part; it is None where no task can run.
+    the speed-up counts each task alike and knows of no serial part; it is None where no task can run. What has landed
+    is left out: the question is how to go on.
     """
-    clashes = [overlap for overlap in overlaps if overlap.excused_by is None]
-    given = _Given(tasks, waves, clashes, couplings, hot, _seconds(tasks, outlook.spent_s), outlook)
+    landed = outlook.snapshot.landings if outlook.snapshot else {}
+    seconds = _seconds(tasks, outlook.spent_s)
+    tasks = [_without(landed, task) for task in tasks if task.id not in landed]
+    waves = [left for wave in waves if (left := [id for id in wave if id not in landed])]
+    clashes = [one for one in overlaps if one.excused_by is None and landed.keys().isdisjoint(one.tasks)]
+    couplings = [one for one in couplings if landed.keys().isdisjoint(one.tasks)]
+    given = _Given(tasks, waves, clashes, couplings, hot, seconds, outlook)
     course = _course(given)
     known = given.seconds is not None
     return Advice(
@@ -80,6 +86,10 @@ def advise(
         course.path_s if known else None,
         course.serial_s if known else None,
     )
+
+
+def _without(landed: Collection[str], task: Task) -> Task:
+    return task._replace(needs=tuple(need for need in task.needs if need not in landed))
 
 
 def _seconds(tasks: Sequence[Task], spent_s: Sequence[float]) -> dict[str, float] | None:
@@ -149,12 +159,15 @@ def _verdict(given: _Given, course: _Course) -> Verdict:
 
 def _reasons(given: _Given, course: _Course) -> tuple[str, ...]:
     if not given.tasks:
-        return ("the plan has no task yet",)
+        over = given.outlook.snapshot and given.outlook.snapshot.landings
+        return ("all of it has landed" if over else "the plan has no task yet",)
     if len(given.tasks) == 1:
         return ("a single task needs no fleet",)
     binding = [*_few(_rings(given)), *_few(_shared(given)), *_few(_coupled(given)), *_few(_needed(given))]
     if not binding:
-        binding = [f"{len(given.tasks)} tasks need nothing of each other and own different paths"]
+        unknown = sum(not task.owns for task in given.tasks)
+        apart = f"; {unknown} of them own no path and may meet anywhere" if unknown else " and own different paths"
+        binding = [f"{len(given.tasks)} tasks need nothing of each other{apart}"]
     return (*binding, *_few(_sizes(given)), *_reviewing(given, course), *_times(given, course))
 
 

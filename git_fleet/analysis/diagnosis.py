@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from git_fleet.model.care import Entry, Finding, Observed, Repair, Severity
+from git_fleet.model.care import HEAD_IN_A_TABLE, Entry, Finding, Observed, Repair, Severity
 
 _COMMONDIR = "../.."
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
@@ -101,6 +101,11 @@ def _half_written(entry: Entry) -> Finding:
 
 def _without_head(entry: Entry) -> Finding:
     why = f"the worktree '{entry.name}' has no HEAD that makes sense"
+    if entry.in_tables:
+        repair = Repair(
+            "writes the file that git wants to see", files=((f"{entry.place}/HEAD", f"{HEAD_IN_A_TABLE}\n"),)
+        )
+        return Finding(Severity.ERROR, "entry-broken", why, entry.place, _evidence(entry), repair=repair)
     head = shlex.quote(f"{entry.place}/HEAD")
     hints = [f"if you know its branch: printf 'ref: refs/heads/<branch>\\n' >{head}"]
     hints += [f"its last commit was {entry.last_commit}: echo {entry.last_commit} >{head}"] if entry.last_commit else []
@@ -159,7 +164,7 @@ def _twice(seen: Observed) -> Iterator[Finding]:
     where: dict[str, list[str]] = {}
     heads = [(seen.main, seen.main_head), *((one.folder or "", one.head) for one in seen.entries if one.folder_there)]
     for folder, head in heads:
-        if head and head.startswith("ref: "):
+        if head and head.startswith("ref: ") and head.strip() != HEAD_IN_A_TABLE:
             where.setdefault(head[5:].strip(), []).append(folder)
     for ref, folders in where.items():
         if len(folders) > 1:

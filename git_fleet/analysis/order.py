@@ -291,7 +291,7 @@ def _why_first(graph: _Graph, landing: int, at: int) -> str:
         elif this.joint != other.joint:
             reasons.add(f"{this.id} is the joint")
         else:
-            reasons.add(f"{this.id} stands earlier in the plan")
+            reasons.add(f"{this.id} stands earlier")
     if not reasons:
         return "and they cannot land now"
     return reasons.pop() if len(reasons) == 1 else "the fewest stop this way"

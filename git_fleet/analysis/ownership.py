@@ -42,11 +42,6 @@ def bad_pattern(pattern: str) -> str | None:
     return None
 
 
-def patterns_meet(a: str, b: str) -> bool:
-    """Could some path match both patterns? Says no only where there can be none."""
-    return globs.meet(globs.parse(a), globs.parse(b))
-
-
 def overlaps(tasks: Sequence[Task], claims: Claims | None = None) -> tuple[Overlap, ...]:
     """Each two tasks that own the same path, in plan order.
 

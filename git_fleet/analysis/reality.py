@@ -8,7 +8,7 @@ from git_fleet.analysis import globs, ownership
 from git_fleet.analysis import state as states
 from git_fleet.analysis.ownership import Claims
 from git_fleet.analysis.waves import closure
-from git_fleet.model.fleet import Outlook, Snapshot, Worktree
+from git_fleet.model.fleet import Outlook, Snapshot, State, Worktree
 from git_fleet.model.plan import Plan, Problem, Severity, SourceKind, Task
 
 _LANDED, _DONE, _BEGUN, _WAITING = "landed", "done", "begun", "waiting"
@@ -69,6 +69,7 @@ def _cell(task: Task, snapshot: Snapshot) -> Iterator[Problem]:
     said = next((_WORDS[word] for word in re.findall(r"[a-z]+", cell.lower()) if word in _WORDS), None)
     landed = task.id in snapshot.landings
     there = task.ref in snapshot.branches
+    mark = snapshot.marks.get(task.id)
     if said == _LANDED and not landed:
         ahead = there and snapshot.distances[task.ref].ahead
         what = f"'{task.branch}' has commits that {snapshot.base.branch} lacks" if ahead else "it never did"
@@ -77,6 +78,8 @@ def _cell(task: Task, snapshot: Snapshot) -> Iterator[Problem]:
         yield _warn("stale-status", f"the plan says '{cell}', but it has landed", task)
     elif said in (_BEGUN, _DONE) and not (landed or there) and states.worktree_of(task, snapshot.worktrees) is None:
         yield _warn("missing-branch", f"the plan says '{cell}', but there is no branch '{task.branch}'", task)
+    elif said == _DONE and mark and mark.state in (State.STUCK, State.REJECTED):
+        yield _warn("stale-status", f"the plan says '{cell}', but it was marked as {mark.state}", task)
     elif said == _WAITING and there and snapshot.distances[task.ref].ahead:
         yield _warn("stale-status", f"the plan says '{cell}', but '{task.branch}' has commits", task)
 

@@ -34,14 +34,18 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield "git fleet leaves alone what it has not made: git worktree remove"
     elif _of_branch(facts):
         yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
+    if facts.half_written:
+        yield "git fleet doctor   # says what can be done about a half-written entry"
     if facts.stashes:
         yield f"git stash show -p '{facts.stashes[0]}', then apply or drop it"
     if facts.worktree is None:
         return
     place = shlex.quote(facts.worktree)
     if facts.inside:
-        yield f"move it out; for a submodule: git -C {place} submodule deinit --all"
-    if facts.away:
+        yield f"move it out; of a submodule: commit and push, or put it away: git -C {place} submodule deinit --all"
+    if facts.moved:
+        yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
+    elif facts.away:
         yield f"mount the disk; if there is none: mkdir -p {shlex.quote(facts.away)}"
     if facts.other_branch:
         yield f"git -C {place} switch {shlex.quote(facts.branch)}, or move the worktree: git worktree move"
@@ -53,7 +57,7 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git worktree unlock {place}"
     if not facts.head_kept:
         yield f"git -C {place} branch <name>   # keeps what is checked out there"
-    if facts.dirt and _of_dirt(facts.dirt):
+    if facts.dirt and of_dirt(facts.dirt):
         yield "commit or move what is named, then try again"
     if facts.dirt and facts.dirt.ignored:
         yield "ignored files that can be made again may go: git config --add fleet.disposable <pattern>"
@@ -63,6 +67,8 @@ def _of_branch(facts: Facts) -> list[str]:
     if facts.foreign:
         return ["it is not in the plan, and git fleet has not made it"]
     reasons = [f"'{facts.branch}' is in use in '{place}'" for place in facts.in_use]
+    if facts.half_written:
+        reasons.append(f"'{facts.branch}' is in use by '{facts.half_written}', which is half written")
     reasons += [f"{name} was made on '{facts.branch}'" for name in facts.stashes]
     if facts.unlanded:
         noun = "commit" if facts.unlanded == 1 else "commits"
@@ -75,7 +81,9 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
     if facts.worktree is None:
         return ()
     reasons = list(facts.inside)
-    if facts.away:
+    if facts.moved:
+        reasons.append(f"its folder was moved to '{facts.moved}'")
+    elif facts.away:
         reasons.append(f"its folder is gone, and so is '{facts.away}': a disk may be away")
     if facts.other_branch:
         reasons.append(f"it is on '{facts.other_branch}', not on '{facts.branch}'")
@@ -87,10 +95,11 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
         reasons.append(f"it is locked{f': {facts.locked}' if facts.locked else ''}")
     if not facts.head_kept:
         reasons.append("what is checked out there is on no branch")
-    return (*reasons, *(_of_dirt(facts.dirt) if facts.dirt else ()))
+    return (*reasons, *(of_dirt(facts.dirt) if facts.dirt else ()))
 
 
-def _of_dirt(dirt: Dirt) -> list[str]:
+def of_dirt(dirt: Dirt) -> list[str]:
+    """Every reason for which uncommitted work has to stay."""
     kinds = (
         ("unmerged", dirt.unmerged),
         ("staged", dirt.staged),

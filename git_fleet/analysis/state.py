@@ -1,9 +1,12 @@
-"""What state is a task in? A pure function of the plan and of what was seen; a Status cell can only say `dropped`."""
+"""What state is a task in? A pure function of the plan, of what was seen, and of what was said of it last.
+
+A Status cell can only say `dropped`; everything else is said with `git fleet mark`.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from git_fleet.model.fleet import Snapshot, State, Worktree
+from git_fleet.model.fleet import Mark, Snapshot, State, Worktree
 from git_fleet.model.plan import Overlap, Plan, Task
 
 IN_FLIGHT = frozenset(
@@ -19,12 +22,33 @@ def is_dropped(task: Task) -> bool:
     return (task.status or "").strip().lower() in DROPPED
 
 
+_OF_A_TIP = (State.DONE, State.APPROVED)
+"""Whoever says so has seen the branch as it was then."""
+_HELD = (State.REJECTED, State.STUCK)
+
+
+def ways_back(id: str) -> tuple[str, ...]:
+    """What to do about a task that is dropped, by the plan or by a mark."""
+    return (
+        f"git fleet mark running {id}   # takes it up again; where the plan says dropped:",
+        f"git fleet plan set {id} status active",
+    )
+
+
 class Standing(NamedTuple):
     """A task's state, the worktree that is its own, and a sentence where the state alone does not say enough."""
 
     state: State
     worktree: Worktree | None
     reason: str | None = None
+
+
+def without_dropped(plan: Plan, marks: Mapping[str, Mark]) -> Plan:
+    """The plan as if it said itself what was marked as dropped."""
+    gone = {id for id, mark in marks.items() if mark.state is State.DROPPED}
+    if gone.isdisjoint(task.id for task in plan.tasks):
+        return plan
+    return plan._replace(tasks=tuple(t._replace(status="dropped") if t.id in gone else t for t in plan.tasks))
 
 
 def worktree_of(task: Task, worktrees: Iterable[Worktree]) -> Worktree | None:
@@ -47,12 +71,18 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
     """The standing of a task of which something is there; None if nothing is."""
     tree = worktree_of(task, snapshot.worktrees)
     there = task.ref in snapshot.branches
+    mark = snapshot.marks.get(task.id)
     if task.id in snapshot.landings:
         return Standing(State.LANDED, tree)
-    if is_dropped(task):
-        return Standing(State.DROPPED, tree)
+    if is_dropped(task) or (mark and mark.state is State.DROPPED):
+        return Standing(State.DROPPED, tree, mark.why if mark and mark.state is State.DROPPED else None)
+    seen = _seen(task, tree, there=there)
+    return _marked(seen, mark, snapshot.branches[task.ref].tip) if seen and mark and there else seen
+
+
+def _seen(task: Task, tree: Worktree | None, *, there: bool) -> Standing | None:
     if tree is None:
-        return Standing(State.MISSING, None, "the branch has no worktree") if there else None
+        return Standing(State.MISSING, None, "no worktree") if there else None
     if tree.prunable is not None:
         return Standing(State.MISSING, tree, f"the worktree's folder is gone: {tree.path}")
     if not there:
@@ -60,6 +90,36 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
     if tree.branch != task.ref:
         return Standing(State.ACTIVE, tree, f"the worktree is {_elsewhere(tree)}")
     return Standing(State.ACTIVE, tree)
+
+
+def _marked(seen: Standing, mark: Mark, tip: str) -> Standing:
+    """What is said counts for what is there: of a branch at its tip, and of work in a worktree."""
+    if mark.state is State.ACTIVE or (mark.state is State.RUNNING and seen.state is State.MISSING):
+        return seen
+    if mark.state in _OF_A_TIP and mark.tip != tip:
+        said = "approved" if mark.state is State.APPROVED else "marked as done"
+        return seen._replace(reason=_joined(seen.reason, f"changed since it was {said}"))
+    return seen._replace(state=mark.state, reason=_joined(mark.why, seen.reason))
+
+
+def _joined(*reasons: str | None) -> str | None:
+    return "; ".join(filter(None, reasons)) or None
+
+
+def held_back(
+    standings: Mapping[str, Standing], stands_on: Mapping[str, Iterable[str]], *, named: bool = False
+) -> dict[str, str]:
+    """Tasks that do not land because of what was said of them, or of one on whose commits they stand: the reasons.
+
+    Whoever names a task (`named`) that is stuck wants it all the same; what was rejected has to be looked at again.
+    """
+    held = _HELD[:1] if named else _HELD
+    found = {id: standing for id, standing in standings.items() if standing.state in held}
+    below = {id: next((one for one in under if one in found), None) for id, under in stands_on.items()}
+    return {
+        **{id: f"stands on {one}, which is {found[one].state}" for id, one in below.items() if one is not None},
+        **{id: f"{one.state}: {one.reason}" if one.reason else str(one.state) for id, one in found.items()},
+    }
 
 
 def _elsewhere(tree: Worktree) -> str:
@@ -95,8 +155,9 @@ def _waiting(
 
 def _waits_for(waits: Iterable[str], known: Mapping[str, Standing | None]) -> str:
     gone = [need for need in waits if (standing := known[need]) and standing.state is State.DROPPED]
-    return (
-        f"needs {', '.join(gone)}, which the plan has dropped"
-        if gone
-        else f"waits for the landing of {', '.join(waits)}"
-    )
+    return needs_dropped(gone) if gone else f"waits for the landing of {', '.join(waits)}"
+
+
+def needs_dropped(gone: Collection[str]) -> str:
+    """Why it can never start: what it needs will not land."""
+    return f"needs {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} dropped"

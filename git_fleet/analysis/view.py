@@ -1,11 +1,13 @@
 """A plan and all that thought makes of it."""
 
+from collections.abc import Collection
+
 from git_fleet.analysis import coupling, ownership, reality, waves
 from git_fleet.analysis.advice import advise
 from git_fleet.analysis.problems import problems
 from git_fleet.analysis.state import is_dropped
 from git_fleet.model.fleet import Outlook
-from git_fleet.model.plan import Coupling, Hot, Plan, PlanView
+from git_fleet.model.plan import Coupling, Hot, Overlap, Plan, PlanView
 
 
 def view(plan: Plan, outlook: Outlook | None = None) -> PlanView:
@@ -18,6 +20,7 @@ def view(plan: Plan, outlook: Outlook | None = None) -> PlanView:
     overlaps = ownership.overlaps(tasks, claims)
     ordered = waves.waves(tasks, overlaps)
     joints = ownership.joints(tasks, overlaps)
+    overlaps = _excused(overlaps, seen.snapshot.landings if seen.snapshot else {})  # a task's wave stays what it was
     couplings: tuple[Coupling, ...] | None = None
     hot: tuple[Hot, ...] = ()
     if claims is not None and seen.history is not None:
@@ -26,3 +29,13 @@ def view(plan: Plan, outlook: Outlook | None = None) -> PlanView:
     found = problems(plan, reality.problems(plan, claims or {}, seen))
     advice = advise(tasks, ordered, overlaps, couplings or (), hot, seen)
     return PlanView(plan, ordered, overlaps, joints, found, advice, couplings, hot)
+
+
+def _excused(overlaps: tuple[Overlap, ...], landed: Collection[str]) -> tuple[Overlap, ...]:
+    """Whose work has landed is in nobody's way any more."""
+    return tuple(
+        one._replace(excused_by=f"{over} has landed")
+        if one.excused_by is None and (over := next((id for id in one.tasks if id in landed), None))
+        else one
+        for one in overlaps
+    )

@@ -77,7 +77,7 @@ class _Asked(NamedTuple):
         context = contexts.find_without_plan(self.onto)
         if self.refs:
             return check.of_refs(context, self.refs, committed=self.committed, hunks=hunks), context
-        context = contexts.with_plan(context, self.plan_file)
+        context = contexts.with_marks(contexts.with_plan(context, self.plan_file))
         from git_fleet.operations import outlook
 
         view = outlook.view(context)

@@ -60,5 +60,5 @@ def _purge(context: "Context", *, dry_run: bool, as_json: bool) -> int:
     if not kept:
         return Exit.DONE
     front.complain(f"not deleted, for a reason: {len(kept)} of the trash; the first is '{kept[0].place}'")
-    front.hint(["look there, and delete by hand what you can spare"], wanted=context.settings.hints)
+    front.hint(["look there, and delete by hand what you can spare"])
     return Exit.REFUSED

@@ -87,6 +87,7 @@ def command(
     context = contexts.find(plan_file, onto)
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
+    _say_what_changed(context)
     if only and (no_gate or hows):
         raise Usage("--gate goes with none of --no-gate, --continue, --skip, --park and --abort", ["git fleet land -h"])
     if strategy:
@@ -106,6 +107,17 @@ def command(
     if refused is not None:
         raise refused
     return _code(outcome) if outcome else Exit.DONE
+
+
+def _say_what_changed(context: Context) -> None:
+    """Whoever can write here can have his commands run by a landing. It only informs, like `doctor`."""
+    from git_fleet.output import sentences
+    from git_fleet.repo import trust
+
+    changed = trust.changed(context.repository)
+    if changed:
+        front.note(sentences.trust(changed))
+        front.hint(["git fleet doctor; if it was you: git fleet doctor --repair"], wanted=context.settings.hints)
 
 
 def _checked(context: Context, request: Request) -> Request:
@@ -162,10 +174,9 @@ def _not_pushed(outcome: LandOutcome | None) -> FleetError | None:
 
 
 def _say_where_to_go(context: Context) -> None:
-    """Whoever stood in the lane stands nowhere now."""
-    try:
-        os.getcwd()
-    except FileNotFoundError:
+    """Whoever stood in the lane stands nowhere now, or in the trash: the shell shows neither."""
+    top = context.repository.top
+    if top is not None and not os.path.isdir(top):
         from shlex import quote
 
         front.hint([f"you stood in the lane, which is gone: cd {quote(context.repository.main)}"])

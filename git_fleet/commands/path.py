@@ -20,7 +20,7 @@ def command(task: str | None, plan_file: str | None) -> int:
     from git_fleet.operations import context as contexts
     from git_fleet.operations.naming import find
 
-    context = contexts.find(plan_file)
+    context = contexts.with_plan(contexts.find_without_plan(), plan_file)
     found = find(context.plan, task or os.getcwd())
     front.answer_raw(found.worktree)
     if os.path.isdir(found.worktree) or all(tree.path != found.worktree for tree in context.worktrees):

@@ -37,7 +37,7 @@ def command(
 ) -> int:
     """Show tasks, waves, overlaps, joints and problems, and whether running them side by side is worth it.
 
-    Exits with 1 when there is a problem or an overlap that no dependency excuses.
+    Exits with 1 when the plan has an error, or an overlap that nothing excuses.
 
     With set, change one value of one task (no <value>: unset it); with drop, take a task out; nothing else changes.
     """

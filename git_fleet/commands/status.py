@@ -26,7 +26,7 @@ def command(plan_file: str | None, as_json: bool, wide: bool) -> None:
     from git_fleet.operations import outlook, survey, underway
     from git_fleet.output import status as speech
 
-    context = contexts.with_plan(contexts.of(first.repository, first.worktrees), plan_file)
+    context = contexts.with_marks(contexts.with_plan(contexts.of(first.repository, first.worktrees), plan_file))
     fleet = survey.fleet(context, outlook.view(context), first.dirt)
     if as_json:
         front.answer_json(speech.document(fleet))

@@ -10,9 +10,10 @@ from git_fleet.model.errors import Exit
 @click.argument("tasks", nargs=-1, metavar="[<task>…]")
 @click.option("--rebase", is_flag=True, help="Rebase the branches onto the base instead of merging it into them.")
 @front.dry_option
+@front.json_option
 @front.plan_option
 @front.common
-def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, plan_file: str | None) -> int:
+def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, as_json: bool, plan_file: str | None) -> int:
     """Bring the base into task branches, each in its own worktree, for its own author to resolve what conflicts.
 
     Without <task>, all that are under way and behind. A conflict waits in the branch's worktree, where git merge
@@ -26,16 +27,20 @@ def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, plan_file: str 
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
     if dry_run:
-        found = sync.would(context, view, tasks, rebase=rebase)
+        operation, found = None, sync.would(context, view, tasks, rebase=rebase)
     else:
-        found = sync.sync(context, view, tasks, front.listener(), rebase=rebase)
+        operation, found = sync.sync(context, view, tasks, front.listener(), rebase=rebase)
     rows = [
-        speech.Row(one.task.id, str(one.fate), one.before, one.after, one.paths, one.why, one.worktree) for one in found
+        speech.Row(one.task.id, str(one.fate), one.before, one.after, one.paths, one.why, one.worktree, one.task.branch)
+        for one in found
     ]
-    front.answer(speech.text(rows, context.base.branch, dry=dry_run))
-    for line in speech.errors(rows, dry=dry_run):
+    if as_json:
+        front.answer_json(speech.document(context.base, rows, operation))
+    else:
+        front.answer(speech.text(rows, context.base.branch, dry=dry_run))
+    for line in speech.errors(rows):
         front.complain(line)
     front.hint(speech.hints(rows, rebase=rebase, dry=dry_run))
-    if any(one.fate is sync.Fate.CONFLICT for one in found):
-        return Exit.DONE if dry_run else Exit.STOPPED
+    if not dry_run and any(one.fate is sync.Fate.CONFLICT for one in found):
+        return Exit.STOPPED
     return Exit.REFUSED if any(one.fate is sync.Fate.REFUSED for one in found) else Exit.DONE

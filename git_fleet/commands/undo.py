@@ -30,9 +30,9 @@ def command(operation: int | None, dry_run: bool) -> None:
         front.answer(f"undone {found.id}: {safe(what)}")
         return
     front.answer(f"redone: {safe(what)}")
-    older = undo.older(context.repository, found)
-    if older is not None and operation is None:
+    further = undo.further_back(context.repository, found)
+    if further and operation is None:
+        both = " && ".join(f"git fleet undo {one.id}" for one in further)
         front.hint(
-            [f"to go further back instead: git fleet undo {older.id}   # {safe(older.summary)}"],
-            wanted=context.settings.hints,
+            [f"to go further back instead: {both}   # {safe(further[-1].summary)}"], wanted=context.settings.hints
         )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BUSY_S = 60.0
 """SQLite's waiting is not fair: among many writers on a slow disk one may go away empty-handed for long."""
 
-_NAME = "CAST(? AS TEXT)"
+NAME = "CAST(? AS TEXT)"
 """For names of files and branches, which need not be UTF-8: they go in and come out as the bytes they are."""
 _COLUMNS = "id, kind, state, summary, began_s, ended_s, detail"
 
@@ -59,6 +59,12 @@ MIGRATIONS = (
     INSERT INTO gate_result SELECT tree, command, '', verdict, seconds, log, at_s, task FROM gate_result_before;
     DROP TABLE gate_result_before;
     """,
+    """
+    CREATE TABLE mark (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, state TEXT NOT NULL, why TEXT, who TEXT NOT NULL,
+        at_s REAL NOT NULL, tip TEXT);
+    CREATE INDEX mark_of_task ON mark (task, id);
+    """,
 )
 """Step n brings a database from `user_version` n to n + 1; a step is never edited once it was released."""
 
@@ -75,51 +81,51 @@ class Journal:
     """An open journal. Get one from `opened` or `opened_to_read`."""
 
     def __init__(self, connection: "sqlite3.Connection") -> None:
-        self._db = connection
+        self.db = connection
         connection.text_factory = _text
 
     def begin(
         self, kind: str, summary: str, changes: Sequence[RecordedChange] = (), detail: str = "{}", *, at_least: int = 1
     ) -> int:
         """Write down an operation before its first deed; its number is at least `at_least`."""
-        with self._writing("begin") as db:
+        with self.writing("begin") as db:
             highest = db.execute("SELECT coalesce(max(id), 0) FROM operation").fetchone()[0]
             number = max(int(highest) + 1, at_least)
             db.execute(
-                f"INSERT INTO operation (id, kind, state, summary, began_s, detail) VALUES (?, ?, ?, {_NAME}, ?, ?)",
-                (number, kind, OperationState.RUNNING, _bytes(summary), time.time(), detail),
+                f"INSERT INTO operation (id, kind, state, summary, began_s, detail) VALUES (?, ?, ?, {NAME}, ?, ?)",
+                (number, kind, OperationState.RUNNING, to_bytes(summary), time.time(), detail),
             )
             _insert_changes(db, number, 0, changes)
         return number
 
     def intend(self, operation: int, changes: Sequence[RecordedChange]) -> None:
         """Add intents to a running operation, before their deeds."""
-        with self._writing("intend") as db:
+        with self.writing("intend") as db:
             last = db.execute("SELECT coalesce(max(position), -1) FROM change WHERE operation = ?", (operation,))
             _insert_changes(db, operation, int(last.fetchone()[0]) + 1, changes)
 
     def rewrite(self, operation: int, changes: Sequence[RecordedChange]) -> None:
         """Replace an operation's changes by what was really done."""
-        with self._writing("rewrite") as db:
+        with self.writing("rewrite") as db:
             db.execute("DELETE FROM change WHERE operation = ?", (operation,))
             _insert_changes(db, operation, 0, changes)
 
     def describe(self, operation: int, *, summary: str | None = None, detail: str | None = None) -> None:
         """Change an operation's summary or detail."""
-        with self._writing("describe") as db:
+        with self.writing("describe") as db:
             db.execute(
-                f"UPDATE operation SET summary = coalesce({_NAME}, summary), detail = coalesce(?, detail) WHERE id = ?",
-                (_bytes(summary), detail, operation),
+                f"UPDATE operation SET summary = coalesce({NAME}, summary), detail = coalesce(?, detail) WHERE id = ?",
+                (to_bytes(summary), detail, operation),
             )
 
     def finish(self, operation: int, state: OperationState) -> None:
         """Say how an operation ended; `running` takes one up again."""
-        with self._writing("finish") as db:
+        with self.writing("finish") as db:
             db.execute("UPDATE operation SET state = ?, ended_s = ? WHERE id = ?", (state, time.time(), operation))
 
     def record_landings(self, operation: int, landings: Sequence[Landing]) -> None:
         """Write down what has landed."""
-        with self._writing("record_landings") as db:
+        with self.writing("record_landings") as db:
             db.executemany(
                 "INSERT OR REPLACE INTO landing (task, tip, landed_commit, operation) VALUES (?, ?, ?, ?)",
                 [(landing.task, landing.tip, landing.commit, operation) for landing in landings],
@@ -129,7 +135,7 @@ class Journal:
         """Operations with their changes, newest first."""
         marks = ", ".join("?" * len(states))
         where = f"WHERE state IN ({marks})" if states else ""
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT {_COLUMNS} FROM operation {where} ORDER BY id DESC LIMIT ?",
             (*states, limit),
         ).fetchall()
@@ -137,42 +143,42 @@ class Journal:
 
     def operation(self, number: int) -> Operation | None:
         """One operation."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM operation WHERE id = ?", (number,)).fetchone()
+        row = self.db.execute(f"SELECT {_COLUMNS} FROM operation WHERE id = ?", (number,)).fetchone()
         return self._operation(row) if row else None
 
     def landings(self) -> tuple[Landing, ...]:
         """Every landing that was recorded, oldest first; of one that was taken back the commit is in no base."""
-        rows = self._db.execute("SELECT task, tip, landed_commit FROM landing ORDER BY operation").fetchall()
+        rows = self.db.execute("SELECT task, tip, landed_commit FROM landing ORDER BY operation").fetchall()
         return tuple(Landing(*row) for row in rows)
 
     def landings_of(self, operation: int) -> tuple[Landing, ...]:
         """What one operation landed."""
-        rows = self._db.execute("SELECT task, tip, landed_commit FROM landing WHERE operation = ?", (operation,))
+        rows = self.db.execute("SELECT task, tip, landed_commit FROM landing WHERE operation = ?", (operation,))
         return tuple(Landing(*row) for row in rows.fetchall())
 
     def landed_at(self) -> tuple[tuple[str, float], ...]:
         """(task, when its landing began, in seconds since 1970) for every landing, oldest first."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             "SELECT task, began_s FROM landing JOIN operation ON operation.id = landing.operation"
-            f" WHERE state <> '{OperationState.UNDONE}' ORDER BY began_s"
+            f" WHERE kind = 'land' AND state <> '{OperationState.UNDONE}' ORDER BY began_s"
         )
         return tuple(rows.fetchall())
 
     def gate_seconds(self) -> tuple[float, ...]:
         """How long each remembered gate took."""
-        return tuple(row[0] for row in self._db.execute("SELECT seconds FROM gate_result"))
+        return tuple(row[0] for row in self.db.execute("SELECT seconds FROM gate_result"))
 
     def gate_result(self, tree: str, command: str, environment: str) -> GateRow | None:
         """What a gate said about this very tree, under that digest of the environment."""
-        row = self._db.execute(
-            f"SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = {_NAME} AND environment = ?",
-            (tree, _bytes(command), environment),
+        row = self.db.execute(
+            f"SELECT verdict, seconds, log FROM gate_result WHERE tree = ? AND command = {NAME} AND environment = ?",
+            (tree, to_bytes(command), environment),
         ).fetchone()
         return GateRow(*row) if row else None
 
     def gates_by_task(self) -> dict[str, str]:
         """The last gate verdict of each task."""
-        rows = self._db.execute("SELECT task, verdict FROM gate_result WHERE task IS NOT NULL ORDER BY at_s").fetchall()
+        rows = self.db.execute("SELECT task, verdict FROM gate_result WHERE task IS NOT NULL ORDER BY at_s").fetchall()
         verdicts: dict[str, str] = {}
         for task, verdict in rows:
             verdicts[task] = verdict
@@ -180,18 +186,18 @@ class Journal:
 
     def record_gates(self, rows: Sequence[tuple[str, str, str, GateRow, str | None]]) -> None:
         """Remember what gates said: (tree, command, digest of the environment, what, task)."""
-        with self._writing("record_gates") as db:
+        with self.writing("record_gates") as db:
             db.executemany(
-                f"INSERT OR REPLACE INTO gate_result VALUES (?, {_NAME}, ?, ?, ?, {_NAME}, ?, ?)",
+                f"INSERT OR REPLACE INTO gate_result VALUES (?, {NAME}, ?, ?, ?, {NAME}, ?, ?)",
                 [
-                    (tree, _bytes(command), digest, row.verdict, row.seconds, _bytes(row.log), time.time(), task)
+                    (tree, to_bytes(command), digest, row.verdict, row.seconds, to_bytes(row.log), time.time(), task)
                     for tree, command, digest, row, task in rows
                 ],
             )
 
     def _operation(self, row: tuple[int, str, str, str, float, float | None, str]) -> Operation:
         number, kind, state, summary, began, ended, detail = row
-        changes = self._db.execute(
+        changes = self.db.execute(
             "SELECT kind, name, before, after FROM change WHERE operation = ? ORDER BY position", (number,)
         ).fetchall()
         import json
@@ -206,35 +212,38 @@ class Journal:
             raise sqlite3.DatabaseError(f"operation {number} makes no sense") from None
 
     @contextmanager
-    def _writing(self, step: str) -> Iterator["sqlite3.Connection"]:
+    def writing(self, step: str) -> Iterator["sqlite3.Connection"]:
+        """A transaction of its own; `step` is its name where tests stop the program. Raises Busy, Fatal."""
         import sqlite3
 
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self.db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
+                yield self.db
                 sys.audit("git_fleet.journal", step)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+                self.db.execute("COMMIT")
+            finally:
+                if self.db.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+                    self.db.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise Busy("the fleet's journal is in use", ["try again"]) from error
-            raise Fatal(f"the fleet's journal cannot be written: {error}") from error
+            where = 'df "$(git rev-parse --git-path fleet)"   # is there room on its disk?'
+            raise Fatal(f"the fleet's journal cannot be written: {error}", [where]) from error
 
 
 def _insert_changes(db: "sqlite3.Connection", operation: int, first: int, changes: Sequence[RecordedChange]) -> None:
     db.executemany(
-        f"INSERT INTO change VALUES (?, ?, ?, {_NAME}, {_NAME}, {_NAME})",
+        f"INSERT INTO change VALUES (?, ?, ?, {NAME}, {NAME}, {NAME})",
         [
-            (operation, first + i, c.kind, _bytes(c.name), _bytes(c.before), _bytes(c.after))
+            (operation, first + i, c.kind, to_bytes(c.name), to_bytes(c.before), to_bytes(c.after))
             for i, c in enumerate(changes)
         ],
     )
 
 
-def _bytes(name: str | None) -> bytes | None:
+def to_bytes(name: str | None) -> bytes | None:
+    """For `NAME`."""
     return None if name is None else name.encode("utf-8", "surrogateescape")
 
 

@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+HEAD_IN_A_TABLE = "ref: refs/heads/.invalid"
+"""What the file HEAD says in a reftable, which holds the real one: git wants to see the file."""
+
 
 class Entry(NamedTuple):
     """The administrative directory of a linked worktree, read without git: it may be what git stumbles over."""
@@ -28,6 +31,8 @@ class Entry(NamedTuple):
     """The newest line of its HEAD's reflog."""
     unreadable_index: str | None = None
     """What git says of an index that it cannot read."""
+    in_tables: bool = False
+    """Its references, HEAD among them, are in a reftable."""
 
 
 class LockFile(NamedTuple):

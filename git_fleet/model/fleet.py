@@ -174,6 +174,24 @@ class State(StrEnum):
     MISSING = "missing"
 
 
+MARKS = (State.RUNNING, State.DONE, State.STUCK, State.APPROVED, State.REJECTED, State.DROPPED)
+"""What can be said of a task with `git fleet mark`."""
+
+
+class Mark(NamedTuple):
+    """What somebody said of a task, one of `MARKS`, and where its branch was then (None: nowhere yet).
+
+    `active`: its branch was made anew, and nothing has been said since.
+    """
+
+    task: str
+    state: State
+    why: str | None
+    who: str
+    at_s: float
+    tip: str | None
+
+
 class Landing(NamedTuple):
     """Proof that a task is in the base: the branch's tip that landed, and the base's commit with it."""
 
@@ -194,6 +212,8 @@ class Snapshot(NamedTuple):
     """The base's commit that a branch was started from, as recorded by `add`."""
     landings: dict[str, Landing]
     """By task id."""
+    marks: Mapping[str, Mark] = MappingProxyType({})
+    """What was said last of each task, by id."""
 
 
 class Outlook(NamedTuple):
@@ -235,6 +255,8 @@ class TaskReport(NamedTuple):
     reason: str | None
     doubt: str | None = None
     """Why nobody can say what it conflicts with."""
+    mark: Mark | None = None
+    """What was said of it last, whether that still holds or not."""
 
 
 class Fleet(NamedTuple):

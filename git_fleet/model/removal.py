@@ -34,7 +34,9 @@ class Facts(NamedTuple):
     """What is checked out there instead."""
     locked: str | None = None
     inside: tuple[str, ...] = ()
-    """Other worktrees, repositories and mounts that lie in the folder, in words."""
+    """Other worktrees, repositories and mounts that lie in the folder, and work in submodules, in words."""
+    submodules: tuple[str, ...] = ()
+    """Those that are checked out and hold nothing of their own: they go along."""
     standing_in: bool = False
     processes: tuple[str, ...] = ()
     """Others whose current directory is in the folder: `1234 (sleep)`."""
@@ -42,12 +44,16 @@ class Facts(NamedTuple):
     """Is what is checked out there reachable from the branch or the base?"""
     in_use: tuple[str, ...] = ()
     """Where else the branch is checked out, or being rebased."""
+    half_written: str | None = None
+    """An administrative entry that names the branch, and that git does not see."""
     stashes: tuple[str, ...] = ()
     """`stash@{0}`: entries that were made on the branch."""
     gone: bool = False
     """The folder is not there; only the administrative entry is."""
     away: str | None = None
     """Not even the folder around it is there: this one."""
+    moved: str | None = None
+    """Where its folder was moved to by hand."""
     foreign: bool = False
     """Neither is it in the plan, nor has git fleet made it."""
 

@@ -32,12 +32,13 @@ def refuse_if_in_the_way(
     """
     if tree is None:
         return
-    dirt = looking.dirt([tree.path], ignored=True)[tree.path]
+    dirt = looking.dirt([tree.path], untracked=False)[tree.path]
     if dirt is None:
         raise Refused(f"git cannot say whether '{tree.path}' is clean", [f"look there: git -C '{tree.path}' status"])
     if dirt.operation:
         raise Refused(f"a {dirt.operation} is in progress in '{tree.path}'", ["finish it there first"])
-    found = blocking([path for path in (*dirt.paths, *dirt.ignored) if path != own], touched)
+    untracked = looking.untracked_where(repository, tree.path, touched)
+    found = blocking([path for path in (*dirt.paths, *untracked) if path != own], touched)
     if found:
         some = ", ".join(found[:MOST_NAMED]) + (
             f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""

@@ -51,8 +51,7 @@ def _refuse_if_in_the_way(context: Context, landing: Sequence[Step]) -> None:
     repository, base = context.repository, context.base
     touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
     tree = advance.holder(context.worktrees, base.ref)
-    mine = statuses.own(context, tree, touched)
-    advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+    statuses.refuse_if_in_the_way(context, tree, touched)
 
 
 def move_base(run: Run, built: Sequence[Step]) -> None:

@@ -1,17 +1,16 @@
 """`clean`: what `remove` does, for all that is proven landed; entries go whose folder was deleted by hand."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
 from git_fleet.analysis import view as views
-from git_fleet.journal import database, locks
+from git_fleet.journal import database
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Snapshot
 from git_fleet.model.plan import SourceKind, Task
 from git_fleet.model.removal import Fate, Judged
-from git_fleet.operations import killed, recover, remove, running, survey
+from git_fleet.operations import remove, survey, work
 from git_fleet.operations.context import Context
 from git_fleet.plan import names
 from git_fleet.repo import git
@@ -66,17 +65,11 @@ def _task_of(branch: str, taken: set[str]) -> Task:
 
 def clean(context: Context, say: Listener) -> tuple[int | None, list[Judged]]:
     """Remove all that may go, as one operation: its number, and every verdict with what became of it."""
-    running.refuse_inside_a_commit(context.repository)
-    repository = context.repository
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
-        context = context._replace(worktrees=git.worktrees(repository))
-        judged = judge(context)
+    with work.begun(context, say) as begun:
+        judged = judge(begun.context)
         going = [one for one in judged if one.verdict.fate is Fate.REMOVE]
         if not going:
             return None, judged
-        operation, gone = remove.carry_out(remove.Work(context, journal, lock, say), "clean", going)
+        operation, gone = remove.carry_out(begun, "clean", going)
     went = {(one.task.id, one.entry_only) for one in gone}
     return operation, [one._replace(removed=(one.task.id, one.entry_only) in went) for one in judged]

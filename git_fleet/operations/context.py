@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
-from git_fleet.journal import locks
+from git_fleet.analysis import state as states
+from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError
 from git_fleet.model.events import Listener, Note
-from git_fleet.model.fleet import Base, Repository, Worktree
+from git_fleet.model.fleet import Base, Mark, Repository, Worktree
 from git_fleet.model.plan import Plan, PlanView, Problem, Severity, Source, SourceKind
 from git_fleet.model.settings import Settings
 from git_fleet.operations import glance, running
@@ -25,11 +27,13 @@ class Context(NamedTuple):
     worktrees: tuple[Worktree, ...]
     base: Base
     plan: Plan
+    marks: Mapping[str, Mark] = MappingProxyType({})
+    """What was said last of each task, by id."""
 
 
 def find(plan_file: str | None = None, onto: str | None = None) -> Context:
-    """Find the repository, read its settings and the plan. Raises Fatal or PlanError."""
-    context = with_plan(find_without_plan(onto), plan_file)
+    """Find the repository, read its settings, the plan and the marks. Raises Fatal or PlanError."""
+    context = with_marks(with_plan(find_without_plan(onto), plan_file))
     return context if onto else _without_workspace_on_base(context)
 
 
@@ -40,6 +44,13 @@ def with_plan(context: Context, plan_file: str | None) -> Context:
     where = os.path.abspath(plan_file) if plan_file else None
     plan = source.read(context.settings, context.repository, context.worktrees, context.base.branch, where)
     return context._replace(plan=_with_folding(context, plan))
+
+
+def with_marks(context: Context) -> Context:
+    """The same with what was said of the tasks. Who is marked as dropped is dropped, as if the plan said so."""
+    with database.opened_to_read(context.repository.fleet_dir) as journal:
+        found = marks.latest(journal) if journal else {}
+    return context._replace(plan=states.without_dropped(context.plan, found), marks=found)
 
 
 def _with_folding(context: Context, plan: Plan) -> Plan:

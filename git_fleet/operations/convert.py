@@ -20,4 +20,4 @@ def sheet(context: Context) -> Sheet:
     """The rows of the plan as they stand; for one made up from the worktrees, their branches and places."""
     if context.plan.source.kind is SourceKind.WORKTREES:
         return forms.of_plan(context.plan, context.repository.main)
-    return source.sheet(context.plan.source, context.settings, context.repository)
+    return source.sheet(context.plan.source, context.settings)

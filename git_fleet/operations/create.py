@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
-from git_fleet.journal import database, locks
+from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
 from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import killed, recover, revert, running, survey
+from git_fleet.operations import landed, revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
-from git_fleet.repo import changing, git, location, looking, process, worktrees
+from git_fleet.repo import changing, entries, git, location, looking, process, worktrees
 
 LARGE_INDEX = 100_000
 """Bytes of an index (about a thousand files) above which a second look is worth its wait."""
@@ -134,14 +134,19 @@ def judge(
 ) -> tuple[dict[str, states.Standing], tuple[admission.Admission, ...]]:
     """What would be made, what is there, what is refused. Read-only."""
     snapshot, _ = survey.look(context)
+    needed = {need for task in context.plan.tasks for need in task.needs}
+    snapshot = landed.with_proven(snapshot, [task for task in context.plan.tasks if task.id in needed])
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = choose(context.plan, view, standings, request.selection)
+    lost = {tree.path for tree in snapshot.worktrees if _is_lost(tree)}
+    beside = [tree.path for tree in snapshot.worktrees]
     seen = admission.Seen(
         standings=standings,
         branches=frozenset(snapshot.branches) | {context.base.ref},
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
-        lost=frozenset(tree.path for tree in snapshot.worktrees if _is_lost(tree)),
+        lost=lost,
+        moved={path: place for path in lost if (place := entries.moved_to(context.repository, path, beside))},
         older=survey.older_branches(context, snapshot, standings),
         commands={request.new_row.id: command_for(request.new_row)} if request.new_row else {},
     )
@@ -165,13 +170,9 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as until_filled:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.journal_of(context, say) as journal, ExitStack() as until_filled:
+        with work.locked(context, journal, say) as (context, _, lock, _):
             location.note_main(repository)
-            context = context._replace(worktrees=git.worktrees(repository))
             standings, answers = judge(context, view, request)
             wanted = [answer for answer in answers if answer.create]
             operation, alive, registered = None, None, []
@@ -179,12 +180,13 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                 with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
                     # first: a plan that cannot hold it refuses
                     source.append(context.plan, repository, request.new_row)
-                context = _begun_in_config(context, request.new_row)
+                context = _begun_in_config(context, request.new_row, say)
             if wanted:
                 intents = [change for answer in wanted for change in _intents(context, answer)]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
                 begun = running.begun(repository, journal, "add", summary, intents)
                 operation, alive = until_filled.enter_context(begun)
+                _forget_marks(context, journal, wanted)
                 registered = [(answer, _register(context, answer, operation, lock, say)) for answer in wanted]
         made = _fill(context, registered, operation, alive, say)
         if operation is not None:
@@ -195,10 +197,15 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
     return _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
 
 
-def _begun_in_config(context: Context, row: Row) -> Context:
+def _begun_in_config(context: Context, row: Row, say: Listener) -> Context:
     """Where there was no plan, the row has started one, and is all that is in it."""
     if context.plan.source.kind is not SourceKind.WORKTREES:
         return context
+    others = [task for task in context.plan.tasks if task.id != row.id]
+    if others:
+        which = ", ".join(task.id for task in others)
+        how = f"git config fleet.{shlex.quote(others[0].id)}.branch {shlex.quote(others[0].branch)}"
+        say(Note(f"a plan begins in the git configuration; not in it, unless you say so: {which} ({how})"))
     tasks = tuple(task for task in context.plan.tasks if task.id == row.id)
     return context._replace(plan=Plan(Source(SourceKind.CONFIG), tasks))
 
@@ -213,6 +220,14 @@ def _intents(context: Context, answer: admission.Admission) -> list[RecordedChan
     return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
 
 
+def _forget_marks(context: Context, journal: database.Journal, wanted: Sequence[admission.Admission]) -> None:
+    """What was said of an earlier branch says nothing of the new one."""
+    for answer in wanted:
+        before = context.marks.get(answer.task.id)
+        if answer.new_branch and before and before.state is not State.ACTIVE:
+            marks.record(journal, before._replace(state=State.ACTIVE, why=None, at_s=time.time(), tip=None))
+
+
 def _register(
     context: Context, answer: admission.Admission, operation: int, lock: locks.Lock, say: Listener
 ) -> int | None:
@@ -220,11 +235,11 @@ def _register(
     repository, task = context.repository, answer.task
     commit = context.base.commit
     try:
-        _forget_lost(context, task, operation)
+        forgotten = _forget_lost(context, task, operation)
         if answer.new_branch:
             new = [changing.RefUpdate(ref, None, commit) for ref in (task.ref, f"{git.ORIGINS}{task.branch}")]
             changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
-        return worktrees.create(repository, task.worktree, task.branch, [lock.fd])
+        return worktrees.create(repository, task.worktree, task.branch, [lock.fd], forgotten)
     except (FleetError, OSError) as error:
         revert.take_back(repository, _intents(context, answer), operation, lock, say)
         say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))
@@ -236,13 +251,17 @@ def _is_lost(tree: Worktree) -> bool:
     return tree.prunable is not None and not os.path.lexists(tree.path)
 
 
-def _forget_lost(context: Context, task: Task, operation: int) -> None:
-    """The entry of a worktree whose folder is gone goes to the trash, and what was checked out there is kept."""
-    repository = context.repository
+def _forget_lost(context: Context, task: Task, operation: int) -> list[str]:
+    """The entry of a worktree whose folder is gone goes to the trash, and what was checked out there is kept.
+
+    The names of such entries: a folder that was only moved out of sight must not find another worktree's under its own.
+    """
+    repository, forgotten = context.repository, []
     for number, tree in enumerate(context.worktrees):
         if _is_lost(tree) and (tree.branch == task.ref or tree.path == task.worktree):
             running.keep(repository, operation, [tree.head] if tree.head else [])
-            worktrees.move_lost_entry_to_trash(repository, tree.path, operation, number)
+            forgotten += worktrees.move_lost_entry_to_trash(repository, tree.path, operation, number)
+    return forgotten
 
 
 def _fill(

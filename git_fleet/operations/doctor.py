@@ -9,11 +9,11 @@ from git_fleet.analysis import diagnosis
 from git_fleet.journal import database, locks
 from git_fleet.model.care import Finding, Observed, Repair
 from git_fleet.model.errors import FleetError
-from git_fleet.model.events import Listener, Note
+from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.operations import context as contexts
-from git_fleet.operations import killed, recover, revert, running
+from git_fleet.operations import recover, revert, running, work
 from git_fleet.plan import config
 from git_fleet.repo import around, entries, git, settings, trust, worktrees
 
@@ -31,7 +31,7 @@ def _observed(repository: Repository) -> Observed:
         common_dir=repository.common_dir,
         bare_flipped=_is_flipped(repository),
         entries=entries.read_all(repository),
-        main_head=None if _is_bare(repository) else entries.text(f"{repository.common_dir}/HEAD"),
+        main_head=None if _is_bare(repository) else entries.head(repository.common_dir),
         main=repository.main,
         main_index=entries.index_error(repository.common_dir, repository.object_format),
         list_fails=_list_error(repository),
@@ -90,24 +90,41 @@ def _settings_error(repository: Repository) -> str | None:
 def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Finding]]:
     """Do what is safe: the operation's number, and what was repaired, then what is left or has only now come to light.
 
-    First what is broken, then what was killed: putting that right needs a git that works.
+    First what is broken, then what was killed: putting that right needs a git that works. But a repair that was killed
+    is taken back before, since it would be over this one otherwise.
     """
     running.refuse_inside_a_commit(repository)
     before = look(repository)
+    for one in before:
+        if one.repair is not None and one.repair.aside is not None:
+            say(Note(f"kept as '{_move_aside(one.repair.aside)}'"))
+    if any(one.repair.recover for one in before if one.repair) and _took_back(repository, say):
+        before = look(repository)
     wanted = [one.repair for one in before if one.repair is not None]
-    for one in wanted:
-        if one.aside is not None:
-            say(Note(f"kept as '{_move_aside(one.aside)}'"))
     operation = None
     if any(one.files or one.entry or one.config for one in wanted):
         operation = _mend(repository, wanted, say)
     if any(one.recover for one in wanted):
-        _recover(repository, say)
+        _recover(say)
     if any(one.trust for one in wanted):
         trust.remember(repository)
     after = look(repository)
     left = {_key(one) for one in after}
     return operation, [*(one._replace(repaired=True) for one in before if _key(one) not in left), *after]
+
+
+def _took_back(repository: Repository, say: Listener) -> bool:
+    """Was there a killed repair? It needs neither plan nor base, nor a git that works."""
+    with (
+        database.opened(repository.fleet_dir) as journal,
+        locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock,
+    ):
+        killed_ones = recover.interrupted(repository, journal, [KIND])
+        for one in killed_ones:
+            revert.take_back(repository, one.changes, one.id, lock, say)
+            journal.finish(one.id, OperationState.FAILED)
+            say(Recovered(f"'{one.summary}' (operation {one.id}) had been killed: it is taken back, and done anew"))
+    return bool(killed_ones)
 
 
 def _key(finding: Finding) -> tuple[str, str]:
@@ -161,14 +178,12 @@ def _carry_out(repository: Repository, change: RecordedChange, operation: int) -
         worktrees.write_link(change.name, change.after or "", expected=change.before)
 
 
-def _recover(repository: Repository, say: Listener) -> None:
+def _recover(say: Listener) -> None:
     """What every command that changes something does first."""
     try:
         context = contexts.find()
     except FleetError as error:
         say(Note(f"what was killed was not put right: {error.message}"))
         return
-    with database.opened(repository.fleet_dir) as journal:
-        killed.landings_anywhere(context, journal, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.begun(context, say):
+        pass

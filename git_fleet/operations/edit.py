@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from git_fleet.analysis import state as states
 from git_fleet.analysis.problems import problems
-from git_fleet.journal import database, locks
+from git_fleet.journal import locks
 from git_fleet.model.errors import Refused, Usage
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Edit, Plan, Row, Severity, SourceKind, Task
 from git_fleet.operations import context as contexts
-from git_fleet.operations import killed, recover, running, survey
+from git_fleet.operations import running, survey, work
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.plan import config, files, markdown, source
@@ -51,10 +51,7 @@ def would(context: Context, request: Request) -> Edit:
 def edit(found: Context, request: Request, say: Listener) -> Edit:
     """Change the plan, read anew under the lock. Raises Refused, with nothing changed, Usage, Busy."""
     repository = found.repository
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        killed.landings_anywhere(found, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(found, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.begun(found, say) as (_, journal, _, _), ExitStack() as stack:
         stack.enter_context(locks.hold(repository.fleet_dir, contexts.PLAN, waits=running.tells(say)))
         done = _prepared(contexts.find(request.plan_file), request)
         if done.edit.key is not None and done.edit.before == done.edit.after:

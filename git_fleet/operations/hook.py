@@ -95,6 +95,7 @@ def _in_flight(context: Context) -> set[str]:
     """Ids of tasks that have begun and have not landed, and of worktrees that no task names."""
     from git_fleet.operations import survey
 
+    context = contexts.with_marks(context)
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, ())
     over = {task.ref for task in context.plan.tasks if standings[task.id].state not in states.IN_FLIGHT}

@@ -64,9 +64,7 @@ def _first(context: Context, origin: Origin) -> tuple[Sheet, tuple[str, ...]]:
         return Sheet(rows), ()
     if origin.file is not None:
         path = os.path.abspath(origin.file)
-        return source.sheet(
-            source.chosen(context.settings, context.repository, path), context.settings, context.repository
-        ), ()
+        return source.sheet(source.chosen(context.settings, context.repository, path), context.settings), ()
     if origin.issues is not None:
         listed = issues.parsed(origin.issues_data, origin.issues)
         return Sheet(listed.rows), listed.notes

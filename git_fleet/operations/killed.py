@@ -13,7 +13,7 @@ from git_fleet.model.errors import BrokenOff, Busy, FleetError
 from git_fleet.model.events import Listener, Recovered
 from git_fleet.model.fleet import Base, Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
-from git_fleet.operations import advance, lanes, recover, running, stops
+from git_fleet.operations import advance, lanes, push, recover, running, stops
 from git_fleet.operations.context import Context
 from git_fleet.repo import git, process
 
@@ -29,6 +29,7 @@ def landings(context: Context, journal: database.Journal, say: Listener) -> None
             say(Recovered(f"'{operation.summary}' had been killed; its conflict still waits in '{detail['lane']}'"))
             continue
         what = f"it had landed {', '.join(arrived)}" if arrived else "nothing had landed"
+        what += ", and was not pushed: git fleet land --push" if arrived and push.is_owed(operation) else ""
         say(Recovered(f"'{operation.summary}' (operation {operation.id}) had been killed: {what}"))
 
 

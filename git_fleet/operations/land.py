@@ -1,4 +1,4 @@
-"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--abort`."""
+"""`land`, and what goes on after a stop: `--continue`, `--skip`, `--park`, `--abort`."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request, Step
 from git_fleet.model.plan import PlanView
-from git_fleet.operations import advance, build, carry, gating, killed, lanes, running, statuses, stops, verify
-from git_fleet.operations.context import Context
+from git_fleet.operations import advance, build, carry, gating, killed, lanes, push, running, statuses, stops, verify
+from git_fleet.operations.context import Context, with_marks
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
 from git_fleet.repo import git, merging, objects
@@ -34,7 +34,9 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             refuse_dirty(context, prepared)
             moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
             if not moving:
-                return outcome(Ending.NOTHING, context, prepared.steps, None)
+                nothing = outcome(Ending.NOTHING, context, prepared.steps, None)
+                owed = push.owed(journal, context.base.branch) if request.push else None
+                return nothing._replace(operation=owed)
             for brought in prepared.brought:
                 say(Note(brought))
             summary = f"land {', '.join(step.id for step in moving)}"
@@ -59,8 +61,7 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
         refuse_dirty(context, prepared)
         if touched:
             tree = advance.holder(context.worktrees, context.base.ref)
-            mine = statuses.own(context, tree, touched)
-            advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
+            statuses.refuse_if_in_the_way(context, tree, touched)
         landing = [step for step in prepared.steps if step.action is Action.LAND]
         if not all(step.commit for step in landing) and context.settings.strategy != "ff":
             verify.refuse_dropped(context, landing, prepared.place, prepared.start)
@@ -84,25 +85,25 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 
 
 def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[Step, LandOutcome | None]:
-    """The resolved conflict, tested and on the base, or what its gate said. Whatever goes wrong, it waits as before."""
+    """The resolved conflict, tested and on the base, or what its gate said.
+
+    Whatever goes wrong before the base has moved, it waits as before.
+    """
     journal, operation = run.journal, run.operation
     step = stops.resolved(run.context, journal, one)
     step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step), operation)
     journal.finish(operation, OperationState.RUNNING)
-    moved = False
     try:
-        step, failure = gating.resolved(run, step, one.lane)
-        if failure is None:
-            carry.move_base(run, [step])
-            moved = True
-            return step, None
+        with killed.put_right_on_failure(run.context, journal, operation, run.say):
+            step, failure = gating.resolved(run, step, one.lane)
+            if failure is None:
+                carry.move_base(run, [step])
     except Moved:
         if not again:
             raise
-    finally:
-        if not moved:
+    else:
+        if failure is not None:
             journal.finish(operation, OperationState.STOPPED)
-    if failure is not None:
         return step, failure
     run = _looked_again(run)
     known = journal.operation(operation)
@@ -111,17 +112,9 @@ def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[S
 
 def skip(context: Context, view: PlanView, say: Listener) -> LandOutcome:
     """Leave the conflicting branch out and go on with what is left."""
-    with _held(context, say) as (journal, lock):
-        context, one = _take_up(context, journal, say)
-        with (
-            running.alive(context.repository, one.operation),
-            killed.put_right_on_failure(context, journal, one.operation, say),
-        ):
-            journal.finish(one.operation, OperationState.RUNNING)
-            _put_away(context, one, say)
-            skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
-            run = Run(context, journal, lock, one.operation, one.request, say)
-            return _rest(run, view, one.rest, [skipped])
+    with _without_lane(context, say) as (run, one):
+        skipped = one.step._replace(action=Action.SKIP, reason="left out by hand")
+        return _rest(run, view, one.rest, [skipped])
 
 
 def park(context: Context, view: PlanView, say: Listener) -> LandOutcome:
@@ -129,6 +122,23 @@ def park(context: Context, view: PlanView, say: Listener) -> LandOutcome:
 
     Where there are no others the landing ends, and they wait for the next one.
     """
+    with _without_lane(context, say) as (run, one):
+        behind = _and_what_needs_it(context, one.step.id, one.rest)
+        others = [id for id in one.rest if id not in behind]
+        if others:
+            return _rest(run, view, [*others, *behind], [])
+        tasks = {task.id: task for task in context.plan.tasks}
+        parked = [one.step._replace(action=Action.PARK, reason="parked by hand: waits for the next landing")]
+        for task in (tasks[id] for id in behind[1:]):
+            tip = git.resolve(context.repository, task.ref) or ""
+            why = f"needs {one.step.id}, which is parked"
+            parked.append(Step(task.id, task.branch, tip, Action.PARK, why, title=task.title, agent=task.agent))
+        return _rest(run, view, (), parked)
+
+
+@contextmanager
+def _without_lane(context: Context, say: Listener) -> Iterator[tuple[Run, stops.Waiting]]:
+    """The landing that waits, running again, the lane of its conflict put away."""
     with _held(context, say) as (journal, lock):
         context, one = _take_up(context, journal, say)
         with (
@@ -137,18 +147,7 @@ def park(context: Context, view: PlanView, say: Listener) -> LandOutcome:
         ):
             journal.finish(one.operation, OperationState.RUNNING)
             _put_away(context, one, say)
-            run = Run(context, journal, lock, one.operation, one.request, say)
-            behind = _and_what_needs_it(context, one.step.id, one.rest)
-            others = [id for id in one.rest if id not in behind]
-            if others:
-                return _rest(run, view, [*others, *behind], [])
-            tasks = {task.id: task for task in context.plan.tasks}
-            parked = [one.step._replace(action=Action.PARK, reason="parked by hand: waits for the next landing")]
-            for task in (tasks[id] for id in behind[1:]):
-                tip = git.resolve(context.repository, task.ref) or ""
-                why = f"needs {one.step.id}, which is parked"
-                parked.append(Step(task.id, task.branch, tip, Action.PARK, why, title=task.title, agent=task.agent))
-            return _rest(run, view, (), parked)
+            yield Run(context, journal, lock, one.operation, one.request, say), one
 
 
 def _and_what_needs_it(context: Context, id: str, among: Sequence[str]) -> list[str]:
@@ -208,7 +207,7 @@ def _at_this_instant(context: Context) -> Context:
     if commit is None:
         raise Busy(f"'{base.branch}' is gone", ["try again"])
     fresh = Base(base.branch, commit, git.tree_of(repository, commit))
-    return context._replace(base=fresh, worktrees=git.worktrees(repository))
+    return with_marks(context._replace(base=fresh, worktrees=git.worktrees(repository)))
 
 
 def _take_up(context: Context, journal: database.Journal, say: Listener) -> tuple[Context, stops.Waiting]:

@@ -1,12 +1,13 @@
 """What has landed already, also where it was squashed or rebased elsewhere: the proof, or nothing. Read-only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from git_fleet.analysis import ancestry
 from git_fleet.analysis.proof import Own, Proof, There, merged, prove
 from git_fleet.model.errors import GitError
-from git_fleet.model.fleet import Repository
+from git_fleet.model.fleet import Landing, Repository, Snapshot
+from git_fleet.model.plan import Task
 from git_fleet.repo import compare, git, merging, patches
 
 FARTHEST = 2000
@@ -22,6 +23,28 @@ class _Branch(NamedTuple):
     since: tuple[str, ...]
     """Commits that the base has got meanwhile, newest first."""
     linear: bool
+
+
+def of_tasks(snapshot: Snapshot, tasks: Iterable[Task]) -> dict[str, Proof]:
+    """By task id: the proof for each branch that has landed although the base lacks commits of it."""
+    tips = {
+        task.ref: snapshot.branches[task.ref].tip
+        for task in tasks
+        if (distance := snapshot.distances.get(task.ref))
+        and distance.ahead
+        and distance.behind  # a base that got nothing meanwhile has got no branch
+    }
+    found = proofs(snapshot.repository, snapshot.base.commit, tips)
+    return {task.id: proof for task in tasks if (proof := found.get(task.ref))}
+
+
+def with_proven(snapshot: Snapshot, tasks: Iterable[Task]) -> Snapshot:
+    """The same, knowing also which of these tasks were squashed or rebased onto the base by somebody else."""
+    there = {task.id: task for task in tasks if task.id not in snapshot.landings}
+    proven = of_tasks(snapshot, there.values())
+    tips = {id: snapshot.branches[there[id].ref].tip for id in proven}
+    landings = {id: Landing(id, tips[id], proof.commit) for id, proof in proven.items()}
+    return snapshot._replace(landings=snapshot.landings | landings)
 
 
 def proofs(repository: Repository, base: str, tips: Mapping[str, str]) -> dict[str, Proof | None]:

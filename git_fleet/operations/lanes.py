@@ -90,7 +90,7 @@ def put_away(repository: Repository, path: str, operation: int, say: Listener) -
         head = looking.commit_and_parents(repository, path)[:1]
         made = git.reflog_commits(repository, "HEAD", path)  # the first try of what was amended, too
         running.keep(repository, operation, [*head, *made])
-        dirt = looking.dirt([path], ignored=True)[path]
+        dirt = looking.holdings(path)
         if dirt is not None and dirt.clean and not dirt.ignored:
             changing.remove_lane(repository, path, [lock.fd])
             return f"commit {head[0]}" if head and len({*made}) > 1 else None

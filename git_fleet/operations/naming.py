@@ -2,7 +2,7 @@
 
 import os
 
-from git_fleet.model.errors import Fatal
+from git_fleet.model.errors import Fatal, Usage
 from git_fleet.model.plan import Plan, Task
 
 
@@ -16,9 +16,19 @@ def find(plan: Plan, name: str) -> Task:
         if path == task.worktree or path.startswith(f"{task.worktree}/"):
             return task
     known = ", ".join(task.id for task in plan.tasks[:12]) + (", …" if len(plan.tasks) > 12 else "")
-    raise Fatal(
-        f"no task '{name}'", [f"the plan has: {known}" if known else "the plan has no task yet: git fleet init"]
-    )
+    begin = ["git fleet init", "git fleet init --from-branches <pattern>   # a task for each branch that is there"]
+    raise Fatal(f"no task '{name}'", [f"the plan has: {known}"] if known else begin)
+
+
+def find_here(plan: Plan, name: str | None, command: str) -> Task:
+    """The task with this name; without one, that in whose worktree we are. Raises Fatal, Usage."""
+    if name is not None:
+        return find(plan, name)
+    here = os.path.realpath(os.getcwd())
+    for task in plan.tasks:
+        if here == task.worktree or here.startswith(f"{task.worktree}/"):
+            return task
+    raise Usage("which task? this is no task's worktree", [f"name it: {command} <task>"])
 
 
 def is_named(task: Task, name: str) -> bool:

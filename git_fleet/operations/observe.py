@@ -9,8 +9,9 @@ from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
 from git_fleet.model.plan import Task
 from git_fleet.model.removal import Facts
 from git_fleet.model.settings import Settings
+from git_fleet.operations import submodules
 from git_fleet.operations.context import Context
-from git_fleet.repo import around, git, looking, worktrees
+from git_fleet.repo import around, entries, git, looking, worktrees
 from git_fleet.repo.worktrees import Trashed
 
 
@@ -59,56 +60,50 @@ def worktree(
     other = tree.branch if tree.branch != f"refs/heads/{known.branch}" else None
     facts = known._replace(worktree=tree.path, locked=tree.locked, other_branch=other and git.short(other))
     if not os.path.isdir(here):
-        return _gone(repository, tree, facts)
+        return _gone(context, tree, facts)
     if private is None or not os.path.isdir(private):
         return facts
-    dirt = looking.holdings(here, private)
+    dirt = looking.holdings(here, private, submodules=False)
     if dirt is None:
         return facts
     work, again = ignored(context.settings, here, dirt.ignored)
+    others = [one.path for one in context.worktrees if one.path.startswith(f"{tree.path}/")]
+    nested = looking.nested_repositories(here, [path for path in dirt.ignored if path.endswith("/")])
+    place = submodules.Place(here, tree.path, private)
     try:
         hidden = looking.hidden_edits(repository, here, private)
+        seen = submodules.look(repository, context.settings, place, [one for one in nested if one not in others])
     except FleetError:
         return facts
     return facts._replace(
         dirt=dirt._replace(ignored=work, hidden=hidden),
-        disposable=again,
-        inside=_inside(context, tree.path, here, private, [path for path in dirt.ignored if path.endswith("/")]),
+        disposable=(*again, *seen.again),
+        submodules=seen.clean,
+        inside=(
+            *(f"another worktree is in it: {one}" for one in others),
+            *seen.reasons,
+            *(f"its submodule '{name}' has commits that are on no remote" for name in submodules.unpushed(private)),
+            *(f"something is mounted in it: {one}" for one in around.mounts_in(here)),
+        ),
         standing_in=around.standing_in(here),
         processes=tuple(around.processes_in(here)),
         head_kept=_head_kept(repository, tree, tips),
     )
 
 
-def _gone(repository: Repository, tree: Worktree, facts: Facts) -> Facts:
+def _gone(context: Context, tree: Worktree, facts: Facts) -> Facts:
     """Only the entry is left. Where not even the folder around it is there, a disk may be away."""
+    repository = context.repository
     entry = worktrees.lost_entry(repository, tree.path)
     staged = looking.staged_without_folder(entry) if entry else Dirt()
     away = None if os.path.isdir(os.path.dirname(tree.path)) else os.path.dirname(tree.path)
-    return facts._replace(gone=True, dirt=staged, away=away)
+    moved = entries.moved_to(repository, tree.path, [one.path for one in context.worktrees])
+    return facts._replace(gone=True, dirt=staged, away=away, moved=moved)
 
 
 def ignored(settings: Settings, top: str, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(work, disposable) of the ignored paths of a worktree."""
     return disposable.split(paths, settings.disposable, looking.caches(top, paths))
-
-
-def _inside(context: Context, path: str, here: str, private: str, passed: Sequence[str]) -> tuple[str, ...]:
-    """What else would go with the folder: other worktrees of this repository, repositories of their own, mounts."""
-    others = [one.path for one in context.worktrees if one.path.startswith(f"{path}/")]
-    nested = [one for one in looking.nested_repositories(here, passed) if one not in others]
-    return (
-        *(f"another worktree is in it: {one}" for one in others),
-        *(f"a repository is in it: {one}" for one in nested),
-        *(f"its submodule '{name}' has commits that are on no remote" for name in _unpushed(private, nested)),
-        *(f"something is mounted in it: {one}" for one in around.mounts_in(here)),
-    )
-
-
-def _unpushed(private: str, nested: Sequence[str]) -> list[str]:
-    """Submodules that are not checked out, with commits that nobody else has: their repositories lie in the entry."""
-    modules = [] if nested else looking.nested_git_dirs(f"{private}/modules")
-    return [os.path.relpath(one, f"{private}/modules") for one in modules if looking.has_unpushed(one)]
 
 
 def _head_kept(repository: Repository, tree: Worktree, tips: Sequence[str]) -> bool:

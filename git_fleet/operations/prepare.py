@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from git_fleet.analysis import notable
+from git_fleet.analysis import ancestry, notable
 from git_fleet.analysis import order as orders
 from git_fleet.analysis import state as states
 from git_fleet.analysis.message import refuse_unknown_placeholders
@@ -60,9 +60,11 @@ def prepare(
     chosen = _select(context, snapshot, standings, request)
     tips = {task.ref: snapshot.branches[task.ref] for task in chosen}
     proven = _proven(context, snapshot, standings, chosen)
-    ahead = {
-        task.ref: tips[task.ref] for task in chosen if snapshot.distances[task.ref].ahead and task.id not in proven
-    }
+    held = _held_back(context, snapshot, standings, family, named=bool(request.names))
+    if request.names and not lenient:
+        _refuse_rejected(chosen, standings, held)
+    apart = proven.keys() | held.keys()
+    ahead = {task.ref: tips[task.ref] for task in chosen if snapshot.distances[task.ref].ahead and task.id not in apart}
     waiting = _waiting([task for task in chosen if task.ref in ahead], _with_proven(standings, proven))
     if request.names and waiting and not lenient:
         raise _too_early(context, snapshot, waiting)
@@ -86,12 +88,36 @@ def prepare(
             steps.append(_idle(task, tips, Action.PARK, f"needs {', '.join(waiting[task.id])}, not landed yet"))
         elif task.id in proven:
             steps.append(_idle(task, tips, Action.SKIP, proven[task.id].sentence))
+        elif task.id in held:
+            steps.append(_idle(task, tips, Action.SKIP, held[task.id]))
         elif task.ref not in ahead:
             steps.append(_idle(task, tips, Action.SKIP, "nothing to land: no commits that the base lacks"))
     changed = {task.id: tuple(change.path for change in sight.changes.get(task.ref, ())) for task in chosen}
     moving = [tasks[step.id] for step in steps if step.action in (Action.LAND, Action.STOP)]
     brought = _brought(context, place, sight, moving)
     return Prepared(tuple(steps), tasks, snapshot, changed, place, start, cost, brought)
+
+
+def _held_back(
+    context: Context,
+    snapshot: Snapshot,
+    standings: Mapping[str, states.Standing],
+    family: ancestry.Ancestry,
+    *,
+    named: bool,
+) -> dict[str, str]:
+    """task -> what was said of it, or of one that its branch stands on, so that it is left out."""
+    tips = {task.id: snapshot.branches[task.ref].tip for task in context.plan.tasks if task.ref in snapshot.distances}
+    return states.held_back(standings, family.stands_on(tips), named=named)
+
+
+def _refuse_rejected(chosen: Sequence[Task], standings: Mapping[str, states.Standing], held: Mapping[str, str]) -> None:
+    for task in chosen:
+        if task.id in held and standings[task.id].state is State.REJECTED:
+            raise Refused(
+                f"not landed: {task.id} is {held[task.id]}",
+                [f"git fleet mark approved {task.id}   # when it was put right; or done, to have it looked at again"],
+            )
 
 
 def _brought(context: Context, place: Quarantine, sight: Radar, moving: Sequence[Task]) -> tuple[str, ...]:
@@ -115,17 +141,8 @@ def _proven(
 ) -> dict[str, Proof]:
     """task -> why it counts as landed although the base lacks its commits; of the chosen and of what they need."""
     wanted = {task.id for task in chosen} | {need for task in chosen for need in task.needs}
-    tips = {
-        task.ref: snapshot.branches[task.ref].tip
-        for task in context.plan.tasks
-        if task.id in wanted
-        and standings[task.id].state is not State.LANDED
-        and (distance := snapshot.distances.get(task.ref))
-        and distance.ahead
-        and distance.behind  # a base that got nothing meanwhile has got no branch
-    }
-    found = landed.proofs(context.repository, context.base.commit, tips)
-    return {task.id: proof for task in context.plan.tasks if (proof := found.get(task.ref))}
+    over = {id for id, standing in standings.items() if standing.state is State.LANDED}
+    return landed.of_tasks(snapshot, [task for task in context.plan.tasks if task.id in wanted - over])
 
 
 def _start(
@@ -169,9 +186,7 @@ def _select(
     named = {find(plan, name).id for name in request.names}
     for task in plan.tasks:
         if task.id in named and standings[task.id].state is State.DROPPED:
-            raise Refused(
-                f"not landed: the plan says that {task.id} is dropped", [f"change the status of {task.id} in the plan"]
-            )
+            raise Refused(f"not landed: {task.id} is dropped", states.ways_back(task.id))
         if task.id in named and task.ref not in snapshot.branches and standings[task.id].state is not State.LANDED:
             raise Fatal(f"{task.id} has no branch yet: '{task.branch}'", [f"git fleet add {task.id}"])
     return [t for t in plan.tasks if t.id in named and standings[t.id].state is not State.LANDED]

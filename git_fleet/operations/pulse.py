@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from git_fleet.model.fleet import Repository
 
 _SHARED = ("packed-refs", "HEAD", "config", "index", "MERGE_HEAD", "reftable")
-_PRIVATE = ("HEAD", "index", "gitdir", "config.worktree", "MERGE_HEAD", "rebase-merge", "rebase-apply")
+_PRIVATE = ("HEAD", "index", "gitdir", "config.worktree", "reftable", "MERGE_HEAD", "rebase-merge", "rebase-apply")
 
 Mark = tuple[str, int, int, int]
 

@@ -4,11 +4,11 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from git_fleet.journal import database, locks
+from git_fleet.journal import database
 from git_fleet.model.events import Listener
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.model.removal import Trash
-from git_fleet.operations import killed, recover, running
+from git_fleet.operations import running, work
 from git_fleet.operations.context import Context
 from git_fleet.repo import changing, git, trash
 
@@ -25,12 +25,8 @@ def listed(context: Context) -> list[Trash]:
 
 def purge(context: Context, say: Listener) -> tuple[int | None, list[Trash]]:
     """Delete what is in the trash: the operation's number, and every item, `kept` where it is still there."""
-    running.refuse_inside_a_commit(context.repository)
     repository = context.repository
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+    with work.begun(context, say) as (context, journal, _, _), ExitStack() as stack:
         known = journal.operations()
         trash.finish(repository, _parents(context, known))
         found = _seen(context, known)

@@ -5,7 +5,7 @@ import json
 from git_fleet.journal import database
 from git_fleet.model.errors import Busy
 from git_fleet.model.fleet import Repository
-from git_fleet.model.journal import Operation
+from git_fleet.model.journal import Operation, OperationState
 from git_fleet.model.landing import Ending, LandOutcome, Push
 from git_fleet.operations import advance, running
 from git_fleet.operations.context import Context
@@ -77,6 +77,20 @@ def of(context: Context, outcome: LandOutcome) -> LandOutcome:
     if operation is None or not landed or now is None or not json.loads(operation.detail)["request"].get("push"):
         return outcome
     return outcome._replace(push=push(context, operation.id, outcome.commit or now))
+
+
+def owed(journal: database.Journal, onto: str) -> int | None:
+    """The last landing on a base, if that was to be pushed and is not known to have arrived."""
+    landings = (one for one in journal.operations(states=[OperationState.DONE]) if one.kind == "land")
+    last = next((one for one in landings if json.loads(one.detail).get("onto") == onto), None)
+    return last.id if last is not None and is_owed(last) else None
+
+
+def is_owed(operation: Operation) -> bool:
+    """Was a landing to be pushed, and is not known to have arrived?"""
+    detail = json.loads(operation.detail)
+    wanted = bool(detail.get("request", {}).get("push"))
+    return wanted and (detail.get("push") is None or Push(*detail["push"]).state != "pushed")
 
 
 def failure(one: Push, branch: str) -> Busy | None:

@@ -55,6 +55,8 @@ def put_right(
     has nothing left then but notes.
     """
     repository = context.repository
+    if operation.kind == "sync":
+        return _each_by_itself(repository, journal, operation, lock, say)
     done = [revert.is_done(repository, change) for change in operation.changes]
     whole = bool(operation.changes) and all(done) and _whole(repository, operation)
     if whole and (not failed or operation.kind == "undo"):
@@ -69,6 +71,19 @@ def put_right(
     foreign = [c.name for c, is_so in zip(operation.changes, done, strict=True) if is_so is None]
     left = f"; left alone, since it changed meanwhile: {', '.join(foreign)}" if foreign else ""
     return f": {f'{len(back)} of its changes taken back' if back else 'nothing had happened yet'}{left}"
+
+
+def _each_by_itself(
+    repository: Repository, journal: database.Journal, operation: Operation, lock: locks.Lock, say: Listener
+) -> str:
+    """Branches that have nothing to do with each other: what is done stays done, a checkout broken off is put back."""
+    for change in operation.changes:
+        advance.settle(repository, change, say, [lock.fd])
+    kept = [change for change in operation.changes if revert.is_done(repository, change)]
+    journal.rewrite(operation.id, kept)
+    journal.finish(operation.id, OperationState.DONE if kept else OperationState.FAILED)
+    names = ", ".join(change.name.removeprefix("refs/heads/") for change in kept)
+    return f": {names} had come to its end" if kept else ": nothing had happened yet"
 
 
 @contextmanager
@@ -125,12 +140,25 @@ def _end(context: Context, journal: database.Journal, operation: Operation, say:
 
 def end_undo(context: Context, journal: database.Journal, number: int, undone: Operation, say: Listener) -> None:
     """All is where it was before `undone`: the plan and the journal say so. Done twice, it comes to the same."""
-    if undone.kind == "land":
-        ids = {one.task for one in journal.landings_of(undone.id)}
-        if is_base(context, json.loads(undone.detail).get("onto", context.base.branch)):
-            write_status(context, dict.fromkeys(sorted(ids), "active"), say)
-    elif undone.kind == "add":
-        made = {change.name for change in undone.changes}
-        write_status(context, {task.id: "queued" for task in context.plan.tasks if task.worktree in made}, say)
+    deed, again = _deed(journal, undone)
+    if deed.kind == "land" and is_base(context, json.loads(deed.detail).get("onto", context.base.branch)):
+        ids = sorted({one.task for one in journal.landings_of(deed.id)})
+        write_status(context, dict.fromkeys(ids, "landed" if again else "active"), say)
+    elif deed.kind == "add":
+        made = {change.name for change in deed.changes}
+        ids = [task.id for task in context.plan.tasks if task.worktree in made]
+        write_status(context, dict.fromkeys(ids, "active" if again else "queued"), say)
     journal.finish(undone.id, OperationState.UNDONE)
+    journal.finish(deed.id, OperationState.DONE if again else OperationState.UNDONE)
     journal.finish(number, OperationState.DONE)
+
+
+def _deed(journal: database.Journal, undone: Operation) -> tuple[Operation, bool]:
+    """What an undo, or an undo of undos, is about in the end; and is it done again by taking `undone` back?"""
+    again = False
+    while undone.kind == "undo":
+        below = journal.operation(json.loads(undone.detail).get("undoes", 0))
+        if below is None:
+            break
+        undone, again = below, not again
+    return undone, again

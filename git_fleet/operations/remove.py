@@ -3,31 +3,20 @@
 import os
 import shlex
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
-from typing import NamedTuple
 
 from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
-from git_fleet.journal import database, locks
 from git_fleet.model.errors import FleetError, Refused
 from git_fleet.model.events import Listener, Note, NotRemoved, Removed, Removing
-from git_fleet.model.fleet import Snapshot, Worktree
+from git_fleet.model.fleet import Landing, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.model.removal import Facts, Fate, Judged
-from git_fleet.operations import killed, landed, observe, recover, revert, running, survey
+from git_fleet.operations import landed, observe, recover, revert, running, stops, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import changing, git, worktrees
-
-
-class Work(NamedTuple):
-    """What a removal is carried out with; the worktree lock is held."""
-
-    context: Context
-    journal: database.Journal
-    lock: locks.Lock
-    say: Listener
+from git_fleet.operations.work import Work, begun
+from git_fleet.repo import changing, entries, git, worktrees
 
 
 def judge(context: Context, view: PlanView, names: Sequence[str]) -> list[Judged]:
@@ -56,25 +45,19 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
     """A verdict for each of these tasks of the plan of which anything is there; read-only."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
-    doubtful = {task.ref: snapshot.branches[task.ref].tip for task in tasks if _is_doubtful(snapshot, task)}
-    proofs = landed.proofs(context.repository, context.base.commit, doubtful)
+    proofs = landed.of_tasks(snapshot, tasks)
+    unlisted = entries.half_written(context.repository)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
-        facts = observe.branch(context, snapshot, task, tree)
-        proof = proofs.get(task.ref)
+        facts = observe.branch(context, snapshot, task, tree)._replace(half_written=unlisted.get(task.ref))
+        proof = proofs.get(task.id)
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
         if tree is not None:
             facts = observe.worktree(context, tree, facts, _keepers(context, facts))
         judged.append(Judged(task, tree, facts, removal.verdict(facts)))
     return [one for one in judged if one.worktree or one.facts.tip]
-
-
-def _is_doubtful(snapshot: Snapshot, task: Task) -> bool:
-    """Has it commits that the base lacks, though the base may have the change?"""
-    distance = snapshot.distances.get(task.ref)
-    return distance is not None and distance.ahead > 0 and distance.behind > 0
 
 
 def _keepers(context: Context, facts: Facts) -> list[str]:
@@ -84,7 +67,7 @@ def _keepers(context: Context, facts: Facts) -> list[str]:
 
 def refuse(judged: Sequence[Judged]) -> None:
     """Raises Refused when any of them has to stay, with every reason."""
-    kept = [one for one in judged if one.verdict.fate is not Fate.REMOVE]
+    kept = _kept(judged)
     if kept:
         said = "; ".join(f"{one.task.id} stays: {', '.join(one.verdict.reasons)}" for one in kept)
         going = [one.task.id for one in judged if one not in kept]
@@ -93,22 +76,22 @@ def refuse(judged: Sequence[Judged]) -> None:
         raise Refused(f"nothing removed: {said}", hints)
 
 
-def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> int | None:
-    """Remove all named tasks' worktrees and branches, or none; the operation's number, None with nothing to do."""
-    repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal, ExitStack() as stack:
-        killed.landings_anywhere(context, journal, say)
-        lock = stack.enter_context(locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)))
-        recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
-        context = context._replace(worktrees=git.worktrees(repository))
-        judged = judge(context, view, names)
-        refuse(judged)
+def _kept(judged: Sequence[Judged]) -> list[Judged]:
+    return [one for one in judged if one.verdict.fate is not Fate.REMOVE]
+
+
+def remove(context: Context, view: PlanView, names: Sequence[str], say: Listener) -> tuple[int | None, list[Judged]]:
+    """Remove all named tasks' worktrees and branches, or none where one has to stay: `refuse` says why.
+
+    The operation's number, None where nothing was done; and every verdict, with what became of it.
+    """
+    with begun(context, say) as work:
+        judged = judge(work.context, view, names)
         if not judged:
             say(Note(f"nothing to remove: {', '.join(names)} has neither a worktree nor a branch"))
-            return None
-        operation, _ = carry_out(Work(context, journal, lock, say), "remove", judged)
-        return operation
+        if not judged or _kept(judged):
+            return None, judged
+        return carry_out(work, "remove", judged)
 
 
 def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, list[Judged]]:
@@ -126,6 +109,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
         recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
         running.keep(repository, operation, _commits(context, judged))
+        stops.write_down(context, journal, operation, _landings(work, judged), say)
         say(Removing(ids, operation))
         for number, one in enumerate(judged):
             try:
@@ -140,6 +124,13 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
             say(Removed(one.task.id, one.worktree.path if one.worktree else None, branch, one.facts.disposable))
         journal.finish(operation, OperationState.DONE if gone else OperationState.FAILED)
     return operation, gone
+
+
+def _landings(work: Work, judged: Sequence[Judged]) -> list[Landing]:
+    """What landed by another hand than ours: when its branch is gone, nothing else would tell what needs it."""
+    known = {(one.task, one.tip) for one in work.journal.landings()}
+    found = [(one.task.id, one.facts.tip) for one in judged if one.facts.landed and not one.entry_only]
+    return [Landing(id, tip, work.context.base.commit) for id, tip in found if tip and (id, tip) not in known]
 
 
 def _commits(context: Context, judged: Sequence[Judged]) -> list[str]:

@@ -1,7 +1,5 @@
 """A conflict of a rebase in its lane: git picks commit after commit, and stops at each that a human has to resolve."""
 
-import os
-
 from git_fleet.analysis import message as messages
 from git_fleet.journal import database
 from git_fleet.model.errors import Refused, Stopped
@@ -26,7 +24,7 @@ def resolved(context: Context, journal: database.Journal, operation: int, lane: 
     resolved yet, Stopped when the next of its commits conflicts.
     """
     repository, base = context.repository, context.base
-    if os.path.exists(f"{git.private_dir(lane)}/CHERRY_PICK_HEAD"):
+    if changing.is_picking(lane):
         changing.go_on_picking(repository, lane)
         dirt = looking.dirt([lane])[lane]
         if dirt is not None and dirt.unmerged:

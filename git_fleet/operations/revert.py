@@ -61,7 +61,7 @@ def place_of_entry(change: RecordedChange) -> str:
 
 def moved_since(repository: Repository, changes: Sequence[RecordedChange]) -> list[str]:
     """The pieces that are no longer where the operation left them, in words."""
-    moved = [f"{_what(change)} is no longer where it was left" for change in changes if not is_done(repository, change)]
+    moved = [f"{_what(change)} {_where(change)}" for change in changes if not is_done(repository, change)]
     gone = [_trashed(change.before) for change in changes if change.kind is ChangeKind.WORKTREE and change.before]
     taken = [one for one in gone if os.path.lexists(one.entry) and worktrees.entry_exists(repository, one.entry_name)]
     return moved + [f"another worktree was registered under the name of '{one.path}'" for one in taken]
@@ -71,13 +71,20 @@ def _what(change: RecordedChange) -> str:
     return f"'{change.name.removeprefix('refs/heads/')}'"
 
 
+def _where(change: RecordedChange) -> str:
+    """What became of a piece that is no longer as the operation left it."""
+    note = change.before or "{}" if change.kind is ChangeKind.WORKTREE else "{}"
+    if "trashed" in json.loads(note) and not any(map(os.path.lexists, (change.name, _trashed(note).folder))):
+        return "is no longer in the trash, which was emptied"
+    return "is no longer where it was left"
+
+
 def intended(repository: Repository, changes: Sequence[RecordedChange], operation: int) -> list[RecordedChange]:
     """What `take_back` is going to do, with the places in the trash: a killed one can be put back."""
     found = []
     for number, change in enumerate(reversed(changes)):
         if change.kind is ChangeKind.WORKTREE and change.before is None and os.path.lexists(change.name):
-            place = worktrees.trash_place(repository, change.name, operation, number)
-            found.append(removed_worktree(place, None))
+            found.append(removed_worktree(_place(repository, change, operation, number), None))
         else:
             found.append(RecordedChange(change.kind, change.name, change.after, change.before))
     return found
@@ -146,6 +153,8 @@ def _plan_now(repository: Repository, change: RecordedChange) -> str | None:
 def _plan_back(repository: Repository, change: RecordedChange, say: Listener) -> RecordedChange | None:
     """The plan's file, or a key of the configuration, says again what it said."""
     with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
+        if change.kind is ChangeKind.FILE:
+            worktrees.forget_draft(change.name)
         if not is_done(repository, change):
             return None
         if change.kind is ChangeKind.CONFIG:
@@ -177,7 +186,7 @@ def _worktree_away(
         return _entry_away(repository, change)
     if os.path.realpath(change.name) != change.name or not worktrees.is_registered(repository, change.name):
         return None  # what a link leads to, or what is no worktree, is not what the operation made
-    trashed = _old_place(change) or worktrees.trash_place(repository, change.name, operation, number)
+    trashed = _place(repository, change, operation, number)
     worktrees.move_folder_to_trash(trashed)
     worktrees.move_entry_to_trash(repository, trashed)
     return removed_worktree(trashed, None)
@@ -196,12 +205,13 @@ def _entry_away(repository: Repository, change: RecordedChange) -> RecordedChang
     return removed_worktree(trashed, None)
 
 
-def _old_place(change: RecordedChange) -> worktrees.Trashed | None:
-    """Where in the trash the operation found it, if it still has its place there."""
-    if change.after is None or "trashed" not in json.loads(change.after):
-        return None
-    trashed = _trashed(change.after)
-    return None if os.path.lexists(trashed.folder) or os.path.lexists(trashed.entry) else trashed
+def _place(repository: Repository, change: RecordedChange, operation: int, number: int) -> worktrees.Trashed:
+    """Where a worktree that an operation made goes: where in the trash it found it, if that is free, else anew."""
+    if change.after is not None and "trashed" in json.loads(change.after):
+        old = _trashed(change.after)
+        if not os.path.lexists(old.folder) and not os.path.lexists(old.entry):
+            return old
+    return worktrees.trash_place(repository, change.name, operation, number)
 
 
 def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
@@ -235,7 +245,7 @@ def refuse_if_worked_in(settings: Settings, change: RecordedChange) -> None:
     """Raises Refused when a worktree that an operation made holds uncommitted work."""
     if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
         return
-    dirt = looking.dirt([change.name], ignored=True)[change.name]
+    dirt = looking.holdings(change.name)
     work = observe.ignored(settings, change.name, dirt.ignored)[0] if dirt else ()
     if dirt is None or not dirt.clean or work:
         named = ", ".join((*dirt.paths, *work)[:5]) if dirt else "git cannot say what"

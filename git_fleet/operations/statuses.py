@@ -9,6 +9,7 @@ from typing import NamedTuple
 from git_fleet.model.errors import FleetError
 from git_fleet.model.fleet import Worktree
 from git_fleet.model.plan import SourceKind
+from git_fleet.operations import advance
 from git_fleet.operations.context import Context
 from git_fleet.plan import files, markdown
 from git_fleet.repo import changing, git, looking
@@ -53,6 +54,12 @@ def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own 
             says = {id: status for id, status in after.items() if status and status != before.get(id)}
             return Own(path, name, says)
     return None
+
+
+def refuse_if_in_the_way(context: Context, tree: Worktree | None, touched: Sequence[str]) -> None:
+    """Raises Refused as `advance.refuse_if_in_the_way`, but not for such cells."""
+    mine = own(context, tree, touched)
+    advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
 
 
 @contextmanager

@@ -106,8 +106,9 @@ def write_down(
 ) -> None:
     """What has landed: in the journal and, where it is the fleet's own base, in the plan's Status cells."""
     journal.record_landings(operation, landings)
-    if is_base(context, context.base.branch):
-        write_status(context, dict.fromkeys((landing.task for landing in landings), "landed"), say)
+    if landings and is_base(context, context.base.branch):
+        planned = {task.id for task in context.plan.tasks}
+        write_status(context, {landing.task: "landed" for landing in landings if landing.task in planned}, say)
 
 
 def close(context: Context, journal: database.Journal, operation: int, why: str = "") -> bool:

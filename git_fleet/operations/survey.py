@@ -22,6 +22,7 @@ from git_fleet.model.fleet import (
 )
 from git_fleet.model.plan import PlanView, SourceKind, Task
 from git_fleet.model.sight import Sight, Tip
+from git_fleet.operations import landed
 from git_fleet.operations import sight as sights
 from git_fleet.operations.context import Context
 from git_fleet.plan import names
@@ -65,6 +66,7 @@ def look(context: Context) -> tuple[Snapshot, ancestry.Ancestry]:
         distances={ref: family.distances[tip] for ref, tip in tips.items()},
         origins=origins,
         landings={},
+        marks=context.marks,
     )
     return snapshot._replace(landings=_landings(context, snapshot)), family
 
@@ -152,15 +154,15 @@ def _recorded_landings(context: Context, tasks: Sequence[Task]) -> dict[str, Lan
 def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Dirt | None]]) -> Fleet:
     """The whole picture: states, distances, real conflicts, drift, and the dirt that is being looked for meanwhile."""
     snapshot, family = look(context)
-    standings = states.standings(context.plan, snapshot, view.overlaps)
-    for id, old in older_branches(context, snapshot, standings).items():
-        why = f"'{old}' was made for it under another title: name that branch in the plan"
-        standings[id] = standings[id]._replace(reason=why)
+    standings = _standings(context, view, snapshot)
     extra = unplanned(context, standings)
     tips = _radar_tips(context, snapshot, standings, extra)
     looked = cache(dirt_soon)
     seen = sights.look(context, tips, dirt_soon=looked, family=family)
     dirt = looked()
+    merged = seen.radar.merged
+    snapshot = landed.with_proven(snapshot, [t for t in context.plan.tasks if merged.get(t.ref) == context.base.tree])
+    standings = _standings(context, view, snapshot)
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         gates = journal.gates_by_task() if journal else {}
     waves = {id: number for number, wave in enumerate(view.waves, 1) for id in wave}
@@ -172,14 +174,21 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
         report = _report(task, standing, snapshot, seen, keys, dirt)
         reports.append(report._replace(wave=waves.get(id), gate=gates.get(id, "none")))
     planned = len(context.plan.tasks)
-    main = context.worktrees[0] if context.worktrees else None
     return Fleet(
         plan=context.plan,
         snapshot=snapshot,
         reports=tuple(reports[:planned]),
         unplanned=tuple(reports[planned:]),
-        base_dirt=_base_dirt(context, main, dirt),
+        base_dirt=_base_dirt(context, dirt),
     )
+
+
+def _standings(context: Context, view: PlanView, snapshot: Snapshot) -> dict[str, states.Standing]:
+    standings = states.standings(context.plan, snapshot, view.overlaps)
+    for id, old in older_branches(context, snapshot, standings).items():
+        why = f"'{old}' was made for it under another title: name that branch in the plan"
+        standings[id] = standings[id]._replace(reason=why)
+    return standings
 
 
 def older_branches(context: Context, snapshot: Snapshot, standings: Mapping[str, states.Standing]) -> dict[str, str]:
@@ -269,10 +278,11 @@ def _report(
         gate="none",
         reason=standing.reason,
         doubt=sight.unknown.get(ref),
+        mark=snapshot.marks.get(task.id),
     )
 
 
-def _base_dirt(context: Context, main: Worktree | None, dirt: Mapping[str, Dirt | None]) -> Dirt | None:
+def _base_dirt(context: Context, dirt: Mapping[str, Dirt | None]) -> Dirt | None:
     """Work where nobody should work. The plan's own Status cells are ours, not work."""
     at_base = next((tree for tree in context.worktrees if tree.branch == context.base.ref), None)
     found = dirt.get(at_base.path) if at_base else None

@@ -1,7 +1,8 @@
 """`sync`: bring the base into task branches, each in its own worktree, for its own author to resolve what conflicts.
 
+A merge without a conflict is made beside it, as `land` makes them, and the branch moves there with its worktree. Else
 git does it there, as if the author had typed it: a conflict is an ordinary merge or rebase that waits, and `--continue`
-and `--abort` are git's own. A branch without a worktree is merged beside it, if that goes without a conflict.
+and `--abort` are git's own.
 """
 
 import os
@@ -11,15 +12,15 @@ from typing import NamedTuple
 
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Fatal, FleetError, Refused
+from git_fleet.model.errors import BrokenOff, Fatal, FleetError, Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Branch, Dirt, Snapshot, State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import lanes, recover, running, stops, survey
+from git_fleet.operations import advance, build, lanes, recover, running, stops, survey, work
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import changing, git, looking, merging, objects
+from git_fleet.repo import changing, git, hooks, looking, merging, objects
 from git_fleet.repo.objects import Made
 
 KIND = "sync"
@@ -53,6 +54,16 @@ class _Subject(NamedTuple):
     behind: int
 
 
+class _Deed(NamedTuple):
+    """What it is carried out with."""
+
+    context: Context
+    journal: database.Journal
+    operation: int
+    inherit: Sequence[int]
+    rebase: bool
+
+
 def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: bool) -> list[Synced]:
     """What `sync` would do; read-only. A rebase is judged by the merge of the same two."""
     subjects = _subjects(context, view, names)
@@ -73,41 +84,49 @@ def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: boo
     return found
 
 
-def sync(context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool) -> list[Synced]:
+def sync(
+    context: Context, view: PlanView, names: Sequence[str], say: Listener, *, rebase: bool
+) -> tuple[int | None, list[Synced]]:
     """Merge the base into each branch (`rebase`: rebase each onto it). One that is refused does not stop the others.
+
+    The operation's number, None where there was nothing to do; and what became of each.
 
     A landing that waits for one of them to be resolved is over then: its author resolves it in his own worktree.
     """
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal:
+    with work.journal_of(context, say) as journal:
         _hand_back(context, journal, names, say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
+        with work.locked(context, journal, say) as (context, _, lock, _):
             subjects = _subjects(context, view, names)
             wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
             if not wanted:
-                return [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
+                return None, [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
             verb = "rebase" if rebase else "sync"
             summary = f"{verb} {', '.join(one.task.id for one in wanted)}"
-            with running.begun(repository, journal, KIND, summary) as (operation, _):
+            with (
+                running.begun(repository, journal, KIND, summary) as (operation, _),
+                recover.put_right_on_failure(context, journal, operation, lock, say),
+            ):
                 running.keep(repository, operation, [one.branch.tip for one in wanted])
-                done: list[Synced] = []
-                try:
-                    for one in subjects:
-                        made = _one(context, one, operation, [lock.fd], rebase=rebase) if one in wanted else None
-                        done.append(made or _idle(one, _refusal(one, rebase=rebase)))
-                        if made and made.after:
-                            change = RecordedChange(ChangeKind.REF, one.task.ref, made.before, made.after)
-                            journal.intend(operation, [change])
-                finally:
-                    waiting = [one.task.id for one in done if one.fate is Fate.CONFLICT]
-                    if waiting:
-                        journal.describe(operation, summary=f"{summary}; conflicts: {', '.join(waiting)}")
-                    known = journal.operation(operation)
-                    changed = known is not None and bool(known.changes)
-                    journal.finish(operation, OperationState.DONE if changed else OperationState.FAILED)
-    return done
+                deed = _Deed(context, journal, operation, [lock.fd], rebase)
+                done = [
+                    _one(deed, one) if one in wanted else _idle(one, _refusal(one, rebase=rebase)) for one in subjects
+                ]
+                _end(deed, summary, done)
+    return operation, done
+
+
+def _end(deed: _Deed, summary: str, done: Sequence[Synced]) -> None:
+    waiting = [one.task.id for one in done if one.fate is Fate.CONFLICT]
+    if waiting:
+        deed.journal.describe(deed.operation, summary=f"{summary}; conflicts: {', '.join(waiting)}")
+    moved = [_change(one.task, one.before, one.after) for one in done if one.after]
+    deed.journal.rewrite(deed.operation, moved)
+    deed.journal.finish(deed.operation, OperationState.DONE if moved else OperationState.FAILED)
+
+
+def _change(task: Task, before: str, after: str) -> RecordedChange:
+    return RecordedChange(ChangeKind.REF, task.ref, before, after)
 
 
 def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_Subject]:
@@ -162,45 +181,59 @@ def _nowhere(one: _Subject) -> str:
     return f"it is checked out nowhere, and somebody has to resolve it: git fleet add {one.task.id}"
 
 
-def _one(context: Context, one: _Subject, operation: int, inherit: Sequence[int], *, rebase: bool) -> Synced:
+def _one(deed: _Deed, one: _Subject) -> Synced:
     """Do it for one branch."""
     try:
-        if one.worktree is None:
-            return _beside(context, one, operation, inherit)
-        return _in_worktree(context, one, one.worktree, inherit, rebase=rebase)
+        asked = deed.rebase or hooks.present(deed.context.repository, one.branch.tip, build.HOOKS["merge"])
+        if asked and one.worktree:
+            return _by_git(deed, one)
+        after, merge = _merged(deed, one)
+        if after is None and one.worktree:
+            return _by_git(deed, one)
+        if after is None:
+            return Synced(one.task, Fate.REFUSED, one.branch.tip, None, merge.paths, merge.why or _nowhere(one))
+        # Written down before, so that a checkout that is killed halfway is put back.
+        deed.journal.intend(deed.operation, [_change(one.task, one.branch.tip, after)])
+        advance.move(deed.context.repository, one.task.ref, one.branch.tip, after, "fleet sync", deed.inherit)
+        return Synced(one.task, Fate.SYNCED, one.branch.tip, after, worktree=one.worktree)
+    except BrokenOff:
+        raise
     except FleetError as error:
         return Synced(one.task, Fate.REFUSED, one.branch.tip, why=error.message, worktree=one.worktree)
 
 
-def _in_worktree(context: Context, one: _Subject, top: str, inherit: Sequence[int], *, rebase: bool) -> Synced:
-    repository, base, ref = context.repository, context.base, one.task.ref
+def _merged(deed: _Deed, one: _Subject) -> tuple[str | None, merging.Merge]:
+    """The merge of the base, made in memory; the base itself where a branch has nothing own, None with a conflict."""
+    context, tip = deed.context, one.branch.tip
+    repository, base = context.repository, context.base
+    with merging.quarantine(repository, tip) as place:
+        merge = merging.merge(place, tip, base.commit)
+        if git.is_ancestor(repository, tip, base.commit):
+            return base.commit, merge
+        if not merge.clean:
+            return None, merge
+        made = Made(merge.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n")
+        [after] = objects.commits(place, [made], sign=context.settings.sign)
+        objects.keep(place, [after], [tip, base.commit], running.holder(deed.operation))
+    return after, merge
+
+
+def _by_git(deed: _Deed, one: _Subject) -> Synced:
+    """git's own command in the worktree: for a rebase, for hooks, and for a conflict, which waits there."""
+    repository, base, ref, top = deed.context.repository, deed.context.base, one.task.ref, one.worktree
+    assert top is not None
     # By its name, as its author would: that is what the conflict's markers say.
     name = base.branch if git.resolve(repository, base.branch) == base.commit else base.commit
-    what = changing.start_rebase if rebase else changing.merge_in
-    failed = what(repository, top, name, _message(base.branch, one.task.branch), inherit)
+    what = changing.start_rebase if deed.rebase else changing.merge_in
+    failed = what(repository, top, name, _message(base.branch, one.task.branch), deed.inherit)
     if failed is None:
-        after = git.resolve(repository, ref)
+        after = git.resolve(repository, ref) or one.branch.tip
+        deed.journal.intend(deed.operation, [_change(one.task, one.branch.tip, after)])
         return Synced(one.task, Fate.SYNCED, one.branch.tip, after, worktree=top)
     dirt = looking.dirt([top])[top]
     if dirt is not None and dirt.operation:
         return Synced(one.task, Fate.CONFLICT, one.branch.tip, None, dirt.unmerged, failed, top)
     return Synced(one.task, Fate.REFUSED, one.branch.tip, why=failed, worktree=top)
-
-
-def _beside(context: Context, one: _Subject, operation: int, inherit: Sequence[int]) -> Synced:
-    """The merge of a branch that is checked out nowhere: made in memory; a fast-forward where it has nothing own."""
-    repository, base, tip = context.repository, context.base, one.branch.tip
-    after = base.commit
-    if not git.is_ancestor(repository, tip, base.commit):
-        with merging.quarantine(repository, tip) as place:
-            merge = merging.merge(place, tip, base.commit)
-            if not merge.clean:
-                return Synced(one.task, Fate.REFUSED, tip, None, merge.paths, merge.why or _nowhere(one))
-            made = Made(merge.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n")
-            [after] = objects.commits(place, [made], sign=context.settings.sign)
-            objects.keep(place, [after], [tip, base.commit], running.holder(operation))
-    changing.update_refs(repository, [changing.RefUpdate(one.task.ref, tip, after)], "fleet sync", inherit)
-    return Synced(one.task, Fate.SYNCED, tip, after)
 
 
 def _message(base: str, branch: str) -> str:

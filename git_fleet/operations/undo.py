@@ -9,7 +9,7 @@ from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.operations import advance, killed, push, recover, revert, running, statuses
+from git_fleet.operations import advance, push, recover, revert, running, statuses, work
 from git_fleet.operations.context import Context
 from git_fleet.repo import git, lineage
 
@@ -45,16 +45,12 @@ def choose(journal: database.Journal | None, number: int | None) -> Operation:
 def undo(context: Context, number: int | None, say: Listener) -> Operation:
     """Take it back. Raises Refused, with nothing changed, when anything of it moved since or would lose work."""
     repository = context.repository
-    running.refuse_inside_a_commit(repository)
-    with database.opened(repository.fleet_dir) as journal:
-        killed.landings_anywhere(context, journal, say)
-        tell = running.tells(say)
-        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock:
-            recover.after_kill(context, journal, recover.WORKTREE_KINDS, lock, say)
-        operation = choose(journal, number)
+    with work.journal_of(context, say) as journal:
+        with work.locked(context, journal, say):
+            operation = choose(journal, number)
         with (
-            locks.hold(repository.fleet_dir, _lock_of(operation), waits=tell),
-            locks.hold(repository.fleet_dir, running.WORKTREES, waits=tell) as lock,
+            locks.hold(repository.fleet_dir, _lock_of(operation), waits=running.tells(say)),
+            work.locked(context, journal, say) as (context, _, lock, _),
         ):
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)
@@ -81,10 +77,14 @@ def meaning(operation: Operation) -> tuple[bool, str]:
     return not what.startswith("redo "), what.removeprefix("redo ")
 
 
-def older(repository: Repository, operation: Operation) -> Operation | None:
-    """What one would take back to go further back than this; read-only."""
-    done = (one for one in history(repository, -1) if one.state is OperationState.DONE and one.kind != "undo")
-    return next((one for one in done if one.id < operation.id), None)
+def further_back(repository: Repository, operation: Operation) -> tuple[Operation, ...]:
+    """What one would take back, one after the other, who did this again and meant to go further; read-only.
+
+    Nothing where nothing is older.
+    """
+    done = [one for one in history(repository, -1) if one.state is OperationState.DONE and one.kind != "undo"]
+    both = tuple(one for one in done if one.id < operation.id)[:2]
+    return both if len(both) == 2 else ()
 
 
 def would(context: Context, number: int | None) -> Operation:
@@ -112,8 +112,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
         revert.refuse_if_worked_in(context.settings, change)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
-            mine = statuses.own(context, tree, touched)
-            advance.refuse_if_in_the_way(repository, tree, touched, mine.name if mine else None)
+            statuses.refuse_if_in_the_way(context, tree, touched)
 
 
 def _refuse_if_pushed(context: Context, operation: Operation) -> None:

@@ -103,4 +103,4 @@ def _merged(merge: Merge) -> set[str]:
 
 def memory_of(repository: Repository, rules: Rules, *, write: bool) -> Memory:
     """The memory of a repository."""
-    return Memory(repository.fleet_dir, drivers.scope(repository, rules), write)
+    return Memory(repository.fleet_dir, drivers.scope(rules), write)

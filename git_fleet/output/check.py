@@ -30,14 +30,14 @@ _LISTED = 6
 def text(check: Check, style: Style) -> str:
     """The screen, without a final newline."""
     if not check.lines:
-        return "\n\n".join(filter(None, [_heading(check), _nothing(check), _notes(check, style)]))
+        return "\n\n".join(filter(None, [_heading(check), _nothing(check), _notes(check)]))
     blocks = (
         _heading(check),
         _matrix(check, style),
         _headed("with a sibling:", _siblings(check, style)),
         _headed("behind the base:", _behind(check, style)),
         _headed("drift:", _drift(check, style)),
-        _notes(check, style),
+        _notes(check),
         _order(check, style),
         _summary(check),
     )
@@ -191,17 +191,11 @@ def _behind(check: Check, style: Style) -> Iterator[str]:
 
 def _catch_up(check: Check, line: Line) -> str:
     """The command that brings the base into a branch, fit to be pasted."""
-    merge = f"merge {_quoted(check.base.branch)}"
+    merge = f"merge {words.typed(check.base.branch)}"
     if line.tip.worktree is not None:
-        return f"git -C {_quoted(line.tip.worktree)} {merge}"
+        return f"git -C {words.typed(line.tip.worktree)} {merge}"
     short = (line.tip.ref or line.tip.commit).removeprefix("refs/heads/")
-    return f"git checkout {_quoted(short)} && git {merge}"
-
-
-def _quoted(word: str) -> str:
-    from shlex import quote
-
-    return safe(quote(word))
+    return f"git checkout {words.typed(short)} && git {merge}"
 
 
 def _where(paths: Sequence[str], kinds: Sequence[str], style: Style) -> str:
@@ -219,14 +213,14 @@ def _drift(check: Check, style: Style) -> Iterator[str]:
             yield paint(f"  {safe(line.label)} changed {_where(paths, (), style)}, {whose}", WARM, style)
 
 
-def _notes(check: Check, style: Style) -> str:
+def _notes(check: Check) -> str:
     label = {line.id: line.label for line in check.lines}
     busy = [f"{label.get(id, id)} is in the middle of a {what}" for id, what in check.sight.operations.items()]
     return "\n".join(f"note: {safe(note)}" for note in (*check.notes, *busy, *check.sight.notes))
 
 
 def _order(check: Check, style: Style) -> str:
-    """Only where there is something to decide, or where it was asked to say more."""
+    """Only where there is something to decide."""
     steps = check.sight.order
     if len(steps) < 2:
         return ""

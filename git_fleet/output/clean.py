@@ -69,10 +69,17 @@ def trash_text(items: Sequence[Trash], style: Style, *, now_s: float, deleted: b
     return f"{table}\n\n{'deleted' if deleted else 'would delete'} {total}" if table else "the trash is empty"
 
 
-def document(base: Base, judged: Sequence[Judged], operation: int | None) -> dict[str, object]:
-    """The promised object of `clean --json`, before and after the fact."""
+def lines(judged: Sequence[Judged]) -> str:
+    """One line for each verdict, as `remove --dry-run` says them."""
+    return "\n".join(safe(f"{one.task.id}: {one.verdict.fate}: {', '.join(one.verdict.reasons)}") for one in judged)
+
+
+def document(
+    base: Base, judged: Sequence[Judged], operation: int | None, *, command: str = "clean"
+) -> dict[str, object]:
+    """The promised object of `clean --json` and `remove --json`, before and after the fact."""
     return {
-        "schema": SCHEMA,
+        "schema": f"git-fleet.{command}.v1",
         "base": {"branch": base.branch, "commit": base.commit},
         "operation": operation,
         "verdicts": [_object(one) for one in judged],

@@ -40,7 +40,7 @@ _AFTERWARDS = MappingProxyType(
 def text(outcome: LandOutcome, style: Style) -> str:
     """The screen of a dry run or of a landing, without a final newline."""
     table = render(_COLUMNS, _rows(outcome), style)
-    hidden = [f"{words.count(table.hidden, 'column')} hidden for want of room"] if table.hidden else []
+    hidden = filter(None, [words.hidden(table.hidden)])
     told = "\n".join(
         [*_idle(outcome), *_verdict(outcome, style), *_thrown_out(outcome, style), *_of_order(outcome), *hidden]
     )
@@ -79,8 +79,8 @@ class Typed(NamedTuple):
         ordered = ("--order", self.order) if self.order and names is None else ()
         ways = () if gateless and "--gate" in self.ways else self.ways
         how = (*ordered, *(("--no-gate",) if gateless else ()), *ways)
-        words = (*self.options, *how, *(self.names if names is None else names))
-        return " ".join(["git fleet land", *more, *map(_typed, words)])
+        parts = (*self.options, *how, *(self.names if names is None else names))
+        return " ".join(["git fleet land", *more, *map(words.typed, parts)])
 
     def over(self, how: str) -> str:
         """`--continue` and the like, which take no names."""
@@ -105,18 +105,25 @@ def hints(outcome: LandOutcome, typed: Typed = _BARE, *, clears: bool = True) ->
         return _hints_of_a_stop(outcome, typed)
     if outcome.ending is Ending.GATE_FAILED and outcome.lane:
         return (
-            f"correct it there: cd {_typed(outcome.lane)}",
+            f"correct it there: cd {words.typed(outcome.lane)}",
             f"then: git add <path>... && {typed.over('--continue')}",
         )
     if outcome.ending is Ending.GATE_FAILED:
         others = tuple(s.id for s in outcome.steps if s.action is Action.PARK and s.reason.startswith(NOT_TESTED))
         without = (f"or land the others: {typed.again(names=others)}",) if others else ()
         back = (f"to take back what landed: git fleet undo {outcome.operation}",) if _landed(outcome) else ()
-        return (f"correct {_ids(_red(outcome))} and commit there, then: {typed.again()}", *without, *back)
+        again = typed.again(names=_left_of(typed.names, outcome) or None)
+        return (f"correct {_ids(_red(outcome))} and commit there, then: {again}", *without, *back)
     if outcome.ending is Ending.BASE_RED:
         base, anyway = safe(outcome.base.branch), typed.again(no_gate=True)
         return (f"make the gate pass on {base} first, or land without it: {anyway}",)
     return ()
+
+
+def _left_of(names: tuple[str, ...], outcome: LandOutcome) -> tuple[str, ...]:
+    """Of the names that were typed, those that have not landed."""
+    landed = {step.id for step in _landed(outcome)}
+    return tuple(name for name in names if name not in landed) or (tuple(s.id for s in _red(outcome)) if names else ())
 
 
 def failure(outcome: LandOutcome) -> str | None:
@@ -234,14 +241,14 @@ def _verdict(outcome: LandOutcome, style: Style) -> list[str]:
         case Ending.DRY:
             return [_forecast(outcome)]
         case Ending.NOTHING:
-            return [f"nothing to land on {base}"]
+            return [f"nothing to land on {base}", *_pushed(outcome)]
         case Ending.LANDED:
             return [_moved(outcome), *_pushed(outcome)]
         case Ending.STOPPED:
             return [_moved(outcome), *_stop(outcome, style)]
         case Ending.GATE_FAILED:
             on = f" on {words.listed(step.id for step in _red(outcome))}" if outcome.lane else ""
-            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome)]
+            return [*([paint(f"the gate failed{on}", WARM, style)] if on else []), _moved(outcome), *_pushed(outcome)]
         case Ending.BASE_RED:
             red = paint(f"the gate fails on {base} itself, at {at}", WARM, style)
             return [red, "no branch is to blame, nothing landed"]
@@ -304,25 +311,17 @@ def _hints_of_a_stop(outcome: LandOutcome, typed: Typed) -> tuple[str, ...]:
     first = next(iter(_stopped(outcome)), None)
     who = safe(first.id) if first else "it"
     conflicts = first.conflicts if first else ()
-    paths = " ".join(map(_typed, conflicts)) if 0 < len(conflicts) < 6 else "<path>..."
     return (
-        f"resolve the conflict there: cd {_typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
-        f"then: git add {paths} && {typed.over('--continue')}",
+        f"resolve the conflict there: cd {words.typed(outcome.lane)}" if outcome.lane else "resolve the conflict",
+        f"then: git add {words.to_add(conflicts)} && {typed.over('--continue')}",
         f"to leave {who} out: {typed.over('--skip')}",
-        f"to hand it back to its branch: git fleet sync {_typed(first.id if first else None)}",
+        f"to hand it back to its branch: git fleet sync {words.typed(first.id if first else '')}",
         f"to give up the rest: {typed.over('--abort')}",
     )
 
 
-def _typed(word: str | None) -> str:
-    """As one would type it in a shell."""
-    from shlex import quote
-
-    return safe(quote(word or ""))
-
-
 def _ids(steps: tuple[Step, ...]) -> str:
-    return " ".join(_typed(step.id) for step in steps)
+    return " ".join(words.typed(step.id) for step in steps)
 
 
 def _step(step: Step, *, landed: bool) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """`git fleet plan`: the tasks, what can run together, and what is wrong."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from git_fleet.model.fleet import State
 from git_fleet.model.plan import Advice, Coupling, Hot, Overlap, PlanView, Problem, Severity, Task, Verdict
@@ -12,6 +12,7 @@ from git_fleet.output.table import Column, render
 SCHEMA = "git-fleet.plan.v1"
 
 _MOST_LINES = 10
+_MOST_ALIKE = 3
 
 _COLUMNS = (
     Column("id", least=12),
@@ -36,8 +37,8 @@ def text(view: PlanView, style: Style, *, here: str | None = None) -> str:
         table.text.splitlines(),
         [f"wave {number}: {', '.join(map(safe, wave))}" for number, wave in enumerate(view.waves, 1)],
         [*_overlaps(view.overlaps, style), *_joints(view), *_couplings(view)],
-        [_problem(problem, view, here, style) for problem in view.problems],
-        [*_advice(view.advice), *_hidden(table.hidden)],
+        [_problem(problem, view, here, style) for problem in _told(view.problems)],
+        [*_advice(view.advice), *filter(None, [words.hidden(table.hidden)])],
     )
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
@@ -148,6 +149,17 @@ def _hot(one: Hot) -> str:
     return f"hot {safe(one.path)}: {', '.join(said)} ({words.listed(one.tasks)})"
 
 
+def _told(problems: Sequence[Problem]) -> list[Problem]:
+    """Many tasks that own nothing are one line, not a screenful."""
+    bare = [problem for problem in problems if problem.code == "owns-nothing"]
+    if len(bare) <= _MOST_ALIKE:
+        return list(problems)
+    ids = words.listed((id for problem in bare for id in problem.tasks), _MOST_LINES)
+    said = f"{len(bare)} tasks own no path: overlaps and drift cannot be seen ({ids})"
+    one = bare[0]._replace(message=said, line=None)
+    return [*(problem for problem in problems if problem not in bare), one]
+
+
 def _problem(problem: Problem, view: PlanView, here: str | None, style: Style) -> str:
     file = view.plan.source.path and words.below(view.plan.source.path, here)
     place = "".join(f"{part}:" for part in (file, problem.line) if part)
@@ -159,10 +171,6 @@ def _advice(advice: Advice) -> list[str]:
     faster = f", about {advice.speedup:.1f} times as fast" if advice.speedup else ""
     at_once = "" if advice.verdict is Verdict.SEQUENTIAL else f", {advice.width} at once"
     return [f"verdict: {advice.verdict}{at_once}{faster}", *(f"  {safe(reason)}" for reason in advice.reasons)]
-
-
-def _hidden(number: int) -> list[str]:
-    return [f"{words.count(number, 'column')} hidden for want of room"] if number else []
 
 
 def _task(task: Task, wave: int | None) -> dict[str, object]:

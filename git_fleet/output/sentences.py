@@ -76,6 +76,12 @@ def error(error: FleetError, width: int | None = None) -> list[str]:
     return [f"{error.label}: {first}", *more, *hints(error.hints, width)]
 
 
+def trust(changed: Iterable[tuple[str, str]]) -> str:
+    """Of (what can run commands here, `new`, `changed` or `gone`) since that was known last."""
+    told = words.listed(f"{name} ({what})" for name, what in changed)
+    return f"what can run commands here has changed since git fleet knew it last: {told}"
+
+
 def hints(hints: Iterable[str], width: int | None = None) -> list[str]:
     """`hint: …`, every line of each, folded where it is wider than `width` columns."""
     room = (width or 0) - len("hint: ")

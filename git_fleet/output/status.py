@@ -44,7 +44,7 @@ def text(fleet: Fleet, style: Style, *, now_s: int, landing: str | None = None) 
         _heading(fleet),
         planned.text,
         strays.text and f"other worktrees:\n{strays.text}",
-        _details(fleet) if style.verbose else "",
+        _details(fleet, now_s) if style.verbose else "",
         _warning(fleet, style),
         paint(safe(landing), WARM, style) if landing else "",
         _summary(fleet, max(planned.hidden, strays.hidden)),
@@ -52,14 +52,19 @@ def text(fleet: Fleet, style: Style, *, now_s: int, landing: str | None = None) 
     return "\n\n".join(block for block in blocks if block)
 
 
-def _details(fleet: Fleet) -> str:
-    """Every path that the table only counts or shortens."""
+def _details(fleet: Fleet, now_s: int) -> str:
+    """Every path that the table only counts or shortens, and who marked what."""
     lines = []
     for report in (*fleet.reports, *fleet.unplanned):
         kinds = [("uncommitted", report.dirt.paths if report.dirt else ()), ("drift", report.drift)]
         kinds += [("conflicts with the base in", report.base_conflict)]
         kinds += [(f"conflicts with {other} in", paths) for other, paths in report.conflicts]
         lines += [f"{report.task.id}: {kind} {', '.join(paths)}" for kind, paths in kinds if paths]
+        mark = report.mark
+        if mark and mark.state is not State.ACTIVE:
+            where = f" at {words.short(mark.tip)}" if mark.tip else ""
+            ago = words.age(now_s - mark.at_s)
+            lines.append(f"{report.task.id}: marked as {mark.state} by {mark.who}{where}, {ago} ago")
     return "\n".join(map(safe, lines))
 
 
@@ -150,9 +155,7 @@ def _summary(fleet: Fleet, hidden: int) -> str:
         parts.append(words.count(len(fleet.unplanned), "other worktree"))
     if conflicts := _conflict_count(fleet):
         parts.append(words.count(conflicts, "conflict"))
-    if hidden:
-        parts.append(f"{words.count(hidden, 'column')} hidden (--wide)")
-    return "; ".join(parts)
+    return "; ".join([*parts, *filter(None, [words.hidden(hidden)])])
 
 
 def _conflict_count(fleet: Fleet) -> int:
@@ -178,7 +181,16 @@ def _object(report: TaskReport) -> dict[str, object]:
         "agent": task.agent,
         "progress": words.progress_object(task.progress),
         "reason": report.reason or report.doubt,
+        **_mark_part(report),
     }
+
+
+def _mark_part(report: TaskReport) -> dict[str, object]:
+    """What was said of it last, whether that still holds or not."""
+    mark = report.mark
+    if mark is None or mark.state is State.ACTIVE:
+        return {}
+    return {"marked": {"state": str(mark.state), "why": mark.why, "by": mark.who, "at_s": mark.at_s, "tip": mark.tip}}
 
 
 def _branch_part(report: TaskReport) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from git_fleet.model.fleet import Base
 from git_fleet.output import words
 from git_fleet.output.escape import safe
 
@@ -17,11 +18,35 @@ class Row(NamedTuple):
     paths: tuple[str, ...] = ()
     why: str = ""
     worktree: str | None = None
+    branch: str = ""
+
+
+def document(base: Base, rows: Sequence[Row], operation: int | None) -> dict[str, object]:
+    """The promised object of `sync --json`; of a dry run it says what would become of each."""
+    return {
+        "schema": "git-fleet.sync.v1",
+        "base": {"branch": base.branch, "commit": base.commit},
+        "operation": operation,
+        "tasks": [
+            {
+                "id": row.id,
+                "branch": row.branch,
+                "worktree": row.worktree,
+                "result": row.fate,
+                "before": row.before,
+                "after": row.after,
+                "conflicts": list(row.paths),
+                "reason": row.why if row.fate == "refused" else None,
+            }
+            for row in rows
+        ],
+    }
 
 
 def text(rows: Sequence[Row], base: str, *, dry: bool) -> str:
     """The answer, without a final newline; those that were refused are errors."""
-    return "\n".join(_line(row, safe(base), dry=dry) for row in rows if row.fate != "refused") or "nothing to sync"
+    told = [_line(row, safe(base), dry=dry) for row in rows if row.fate != "refused"]
+    return "\n".join(told) if rows else "nothing to sync"
 
 
 def _line(row: Row, base: str, *, dry: bool) -> str:
@@ -36,18 +61,17 @@ def _line(row: Row, base: str, *, dry: bool) -> str:
     return f"{id}: has {base} now: {words.short(row.before)}..{words.short(row.after)}{where}"
 
 
-def errors(rows: Sequence[Row], *, dry: bool) -> list[str]:
+def errors(rows: Sequence[Row]) -> list[str]:
     """What was not done."""
     return [f"{safe(row.id)} not synced: {safe(row.why)}" for row in rows if row.fate == "refused"]
 
 
 def hints(rows: Sequence[Row], *, rebase: bool, dry: bool) -> list[str]:
     """What to type next."""
-    from shlex import quote
-
     waiting = [row for row in rows if row.fate == "conflict" and row.worktree]
     if dry or not waiting:
         return []
     what = "rebase" if rebase else "merge"
-    places = [f"resolve it there: cd {safe(quote(row.worktree or ''))}" for row in waiting]
-    return [*places, f"then: git add <path>... && git {what} --continue; or: git {what} --abort"]
+    places = [f"resolve it there: cd {words.typed(row.worktree or '')}" for row in waiting]
+    paths = words.to_add(waiting[0].paths if len(waiting) == 1 else ())
+    return [*places, f"then: git add {paths} && git {what} --continue; or: git {what} --abort"]

@@ -1,6 +1,6 @@
 """Small turns of phrase that every screen shares. What comes in from outside goes out escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from git_fleet.model.plan import Progress, Source, SourceKind
 from git_fleet.output.escape import safe
@@ -24,6 +24,23 @@ def placed(who: str, paths: Iterable[str]) -> str:
     """`44 (cli.py)`: somebody, and at most two of the paths."""
     where = listed(paths, 2)
     return f"{safe(who)} ({where})" if where else safe(who)
+
+
+def hidden(columns: int) -> str:
+    """That a table had no room for all of its columns, and how to see them; nothing where it had."""
+    return f"{count(columns, 'column')} hidden (--wide)" if columns else ""
+
+
+def typed(word: str) -> str:
+    """A word as one would type it in a shell."""
+    from shlex import quote
+
+    return safe(quote(word))
+
+
+def to_add(paths: Sequence[str]) -> str:
+    """What to name to `git add`: the paths, where they are few enough to be typed."""
+    return " ".join(map(typed, paths)) if 0 < len(paths) < 6 else "<path>..."
 
 
 def short(oid: str | None) -> str:

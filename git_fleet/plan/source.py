@@ -28,7 +28,7 @@ def read(
     source = chosen(settings, repository, plan_file)
     if source.kind is SourceKind.WORKTREES:
         return Plan(source, _checked_out(worktrees, base_branch.removeprefix(_HEADS)))
-    return completed(source, sheet(source, settings, repository), settings, repository, worktrees)
+    return completed(source, sheet(source, settings), settings, repository, worktrees)
 
 
 def chosen(settings: Settings, repository: Repository, plan_file: str | None = None) -> Source:
@@ -41,7 +41,7 @@ def chosen(settings: Settings, repository: Repository, plan_file: str | None = N
     return Source(SourceKind.CONFIG if settings.rows else SourceKind.WORKTREES)
 
 
-def sheet(source: Source, settings: Settings, repository: Repository) -> Sheet:
+def sheet(source: Source, settings: Settings) -> Sheet:
     """The rows as the source has them. Raises PlanError."""
     if source.path is None:
         return Sheet(config.rows(settings))

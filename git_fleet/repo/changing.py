@@ -14,10 +14,13 @@ from typing import NamedTuple
 from git_fleet.model.errors import BrokenOff, Busy, Fatal, GitError, Moved, Refused, ending
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
-from git_fleet.repo.location import git_program
+from git_fleet.repo.location import git_program, version
 
 DURABLE = ("-c", "core.fsync=objects,reference")
 """git does not sync refs by default: a landing could vanish at power loss."""
+_WRITES_REFLOGS = (2, 51)
+_TABLES = "reftable/tables.list"
+"""The one file that every change of a reftable replaces."""
 _HERE = ("--git-dir=.git", "--work-tree=.")
 """In the child's own folder: one that lost its `.git` must not be taken for a part of what is around it."""
 
@@ -60,7 +63,7 @@ def update_refs(
                 f"'{ref}' moved meanwhile: it is at {now.get(ref, 'nothing')}, not at {old or 'nothing'}", ["try again"]
             )
     names = ("packed-refs", *(ref for ref, _, _ in updates))
-    _refuse_locked([f"{repository.common_dir}/{name}.lock" for name in names])
+    _refuse_locked([f"{repository.common_dir}/{name}.lock" for name in (*names, _TABLES)])
     raise GitError(args, result.status, result.stderr)
 
 
@@ -92,7 +95,7 @@ def _refuse_broken_off(top: str, result: process.Result) -> None:
 
 def refuse_locked_checkout(top: str) -> None:
     """Raises Busy where a lock of git's on the index or HEAD of a worktree is in the way."""
-    _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD")])
+    _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD", _TABLES)])
 
 
 def fast_forward(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
@@ -208,11 +211,15 @@ def go_on_picking(repository: Repository, lane: str) -> None:
     _picked(repository, lane, ("cherry-pick", "--skip" if same else "--continue"))
 
 
+def is_picking(lane: str) -> bool:
+    """Has a cherry-pick stopped there?"""
+    return git.own_names(git.private_dir(lane) or "", "CHERRY_PICK_HEAD") != []
+
+
 def _picked(repository: Repository, lane: str, args: Sequence[str]) -> None:
     quiet = {"GIT_EDITOR": ":", "FLEET_LANDING": "1"}
-    head = f"{git.private_dir(lane)}/CHERRY_PICK_HEAD"
     result = _tell(repository, "-c", "rerere.autoUpdate=false", *args, cwd=lane, env=quiet)
-    while result.status and os.path.exists(head):
+    while result.status and is_picking(lane):
         if _tell(repository, "diff", "--quiet", "HEAD", cwd=lane).status:
             if not git.answer(repository, "ls-files", "--unmerged", cwd=lane):
                 said = result.stderr.strip() or result.stdout.strip()
@@ -259,7 +266,11 @@ def commit_lane(repository: Repository, lane: str, message: str, *, amend: bool)
 
 
 def restore_reflog(repository: Repository, ref: str, text: str) -> None:
-    """Put a branch's saved reflog back (files backend; elsewhere there is nothing to put back)."""
+    """Put a branch's saved reflog back. In a reftable git can do so from 2.51 on."""
+    if _in_tables(repository):
+        if version() >= _WRITES_REFLOGS:
+            _write_reflog(repository, ref, text)
+        return
     path = f"{repository.common_dir}/logs/{ref}"
     try:
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -268,8 +279,21 @@ def restore_reflog(repository: Repository, ref: str, text: str) -> None:
         raise Fatal(f"cannot write '{path}': {error.strerror}") from error
 
 
+def _write_reflog(repository: Repository, ref: str, text: str) -> None:
+    git.ask(repository, "reflog", "expire", "--expire=all", "--expire-unreachable=all", ref)  # fails without a log
+    for line in text.split("\n")[:-1]:
+        told, _, message = line.partition("\t")
+        old, new, who = told.split(" ", 2)
+        name, _, rest = who.rpartition(" <")
+        mail, _, date = rest.partition("> ")
+        person = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": mail, "GIT_COMMITTER_DATE": f"@{date}"}
+        git.answer(repository, "reflog", "write", ref, old, new, message, env=person)
+
+
 def read_reflog(repository: Repository, ref: str) -> str | None:
-    """A branch's reflog as git keeps it in a file; None where it does not."""
+    """A branch's reflog as git keeps it in a file, old entries first; None where there is none."""
+    if _in_tables(repository):
+        return _table_reflog(repository, ref)
     try:
         with open(
             f"{repository.common_dir}/logs/{ref}", encoding="utf-8", errors="surrogateescape", newline=""
@@ -277,3 +301,19 @@ def read_reflog(repository: Repository, ref: str) -> str | None:
             return file.read()
     except OSError:
         return None
+
+
+def _table_reflog(repository: Repository, ref: str) -> str | None:
+    form = "--format=%H%x00%gn <%ge>%x00%gd%x00%gs"
+    told = git.ask(repository, "log", "--walk-reflogs", "--date=raw", form, ref, "--")
+    lines = []
+    old = "0" * (64 if repository.object_format == "sha256" else 40)
+    for line in reversed(told.stdout.split("\n")[:-1] if told.status == 0 else ()):
+        new, who, at, message = line.split("\0")
+        lines.append(f"{old} {new} {who} {at.rpartition('@{')[2].removesuffix('}')}\t{message}\n")
+        old = new
+    return "".join(lines) or None
+
+
+def _in_tables(repository: Repository) -> bool:
+    return os.path.isdir(f"{repository.common_dir}/reftable")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
+from git_fleet.repo.location import version
 
 _MATTERS = r"^(merge|diff|core|filter|extensions|submodule)\."
 _BUILT_IN = frozenset(("text", "binary", "union", "set", "unset", "unspecified"))
@@ -37,11 +38,11 @@ def _text(path: str) -> str | None:
         return None
 
 
-def scope(repository: Repository, found: Rules) -> str:
+def scope(found: Rules) -> str:
     """A digest of the rules and of git's version: merges of the same things come out the same under the same scope."""
     import hashlib
 
-    parts = [".".join(map(str, git.version(repository))), *map("\0".join, sorted(found.entries.items()))]
+    parts = [".".join(map(str, version())), *map("\0".join, sorted(found.entries.items()))]
     return hashlib.sha256("\n\0".join((*parts, *found.attributes)).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from git_fleet.model.care import BadRef, Entry, LockFile
+from git_fleet.model.care import HEAD_IN_A_TABLE, BadRef, Entry, LockFile
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import git, process
+from git_fleet.repo import git, process, worktrees
 from git_fleet.repo.git import private_dir
 from git_fleet.repo.location import git_program
 
@@ -35,7 +35,7 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
         place=place,
         commondir=text(f"{place}/commondir"),
         gitdir=gitdir,
-        head=text(f"{place}/HEAD"),
+        head=head(place),
         index_bytes=os.path.getsize(f"{place}/index") if os.path.isfile(f"{place}/index") else None,
         locked=text(f"{place}/locked"),
         folder=folder,
@@ -44,12 +44,23 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
         link=os.path.realpath(link) if link else None,
         link_there=link is not None and os.path.isdir(link),
         last_commit=_last_commit(f"{place}/logs/HEAD"),
+        in_tables=os.path.isdir(f"{place}/reftable"),
     )
     return entry._replace(
         unreadable_index=index_error(place, repository.object_format)
         if there and entry.commondir and entry.head
         else None
     )
+
+
+def half_written(repository: Repository) -> dict[str, str]:
+    """Entries that git takes for none, since they do not say where their folder is: branch (full) to entry."""
+    home = f"{repository.common_dir}/worktrees"
+    places = [
+        f"{home}/{name}" for name in _listed(home) if _folder(f"{home}/{name}", text(f"{home}/{name}/gitdir")) is None
+    ]
+    heads = ((place, text(f"{place}/HEAD") or "") for place in places)
+    return {head.removeprefix("ref: ").strip(): place for place, head in heads if head.startswith("ref: ")}
 
 
 def text(path: str) -> str | None:
@@ -59,6 +70,19 @@ def text(path: str) -> str | None:
             return file.read(65536)
     except OSError:
         return None
+
+
+def head(git_dir: str) -> str | None:
+    """What HEAD says there, as its file would. A reftable holds HEAD, too, and the file is a dummy: git is asked."""
+    said = text(f"{git_dir}/HEAD")
+    if said is None or said.strip() != HEAD_IN_A_TABLE:
+        return said
+    argv = (git_program(), *git.PINNED, f"--git-dir={git_dir}")
+    branch = process.run([*argv, "symbolic-ref", "--quiet", "HEAD"], cwd=git_dir, env=git.ENVIRONMENT)
+    if branch.status == 0:
+        return f"ref: {branch.stdout}"
+    commit = process.run([*argv, "rev-parse", "--verify", "--quiet", "HEAD"], cwd=git_dir, env=git.ENVIRONMENT)
+    return commit.stdout or said
 
 
 def _folder(place: str, gitdir: str | None) -> str | None:
@@ -111,10 +135,23 @@ def _claims(parents: Iterable[str]) -> list[tuple[str, str]]:
 
 def _with_claims(entry: Entry, claimed: list[tuple[str, str]]) -> Entry:
     """Folders that name this entry; and, of a repository that was moved, those that name it where it was."""
-    own = [folder for link, folder in claimed if link == entry.place and folder != entry.folder]
-    tail = f"/worktrees/{entry.name}"
-    moved = [folder for link, folder in claimed if link.endswith(tail) and not os.path.exists(link)]
-    return entry._replace(claims=tuple(own or [folder for folder in moved if folder != entry.folder]))
+    return entry._replace(claims=_claiming(entry.place, entry.folder, claimed))
+
+
+def _claiming(place: str, folder: str | None, claimed: list[tuple[str, str]]) -> tuple[str, ...]:
+    others = [one for one in claimed if one[1] != folder]
+    tail = f"/worktrees/{os.path.basename(place)}"
+    own = [claim for link, claim in others if link == place]
+    return tuple(own or [claim for link, claim in others if link.endswith(tail) and not os.path.exists(link)])
+
+
+def moved_to(repository: Repository, path: str, beside: Iterable[str]) -> str | None:
+    """Where a worktree that is gone from `path` is by now, if its folder was moved to the side of one of `beside`."""
+    place = worktrees.lost_entry(repository, path)
+    if place is None:
+        return None
+    claimed = _claims({os.path.dirname(folder) for folder in (path, repository.main, *beside)})
+    return next(iter(_claiming(place, path, claimed)), None)
 
 
 def _listed(folder: str) -> list[str]:
@@ -137,7 +174,7 @@ def lock_files(repository: Repository) -> tuple[LockFile, ...]:
 
 def _locks(common_dir: str) -> Iterator[str]:
     homes = [common_dir, *(f"{common_dir}/worktrees/{name}" for name in _listed(f"{common_dir}/worktrees"))]
-    for home in (*homes, f"{common_dir}/objects/info", f"{common_dir}/reftable"):
+    for home in (*homes, f"{common_dir}/objects/info", *(f"{home}/reftable" for home in homes)):
         yield from (f"{home}/{name}" for name in _listed(home) if name.endswith(".lock"))
     for home in (f"{common_dir}/refs", *(f"{home}/refs" for home in homes[1:])):
         for folder, _, names in os.walk(home):
@@ -171,7 +208,17 @@ def bad_refs(repository: Repository) -> tuple[BadRef, ...]:
     logged = {ref: _last_commit(f"{repository.common_dir}/logs/{ref}") for ref in (*said, *(ref for _, ref in refs))}
     there = _present(repository, [*(oid for oid, _ in refs), *filter(None, logged.values())])
     said |= {ref: f"{oid} is missing" for oid, ref in refs if oid not in there}
-    return tuple(BadRef(ref, what, last if (last := logged.get(ref)) in there else None) for ref, what in said.items())
+    lasts = {ref: last if (last := logged.get(ref)) in there else _in_its_log(repository, ref) for ref in said}
+    return tuple(BadRef(ref, what, lasts[ref]) for ref, what in said.items())
+
+
+def _in_its_log(repository: Repository, ref: str) -> str | None:
+    """The newest commit that a reference in a reftable named and that is there. `git log` dies of one that is not."""
+    if not os.path.isdir(f"{repository.common_dir}/reftable"):
+        return None
+    asked = "".join(f"{ref}@{{{number}}}\n" for number in range(1, 100))
+    told = git.ask(repository, "cat-file", "--batch-check=%(objectname)", stdin=asked, env=git.OFFLINE).stdout
+    return next((line for line in told.split("\n") if _OID.fullmatch(line)), None)
 
 
 def _is_ref(content: str) -> bool:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Repository, Worktree
 from git_fleet.repo import process
-from git_fleet.repo.location import OLDEST_GIT, git_program
+from git_fleet.repo.location import git_program, refuse_too_old
 
 PINNED = (
     *("--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "log.showSignature=false"),
@@ -23,14 +23,18 @@ ENVIRONMENT = MappingProxyType({"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})
 _NO_SUCH_KEY = 5
 _PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 """For so long an entry that is half written may be another git's that writes it right now."""
+_USAGE = 129
 OFFLINE = MappingProxyType({"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"})
 """A partial clone fetches nothing for this question; older gits know the second alone."""
 ORIGINS = "refs/fleet/base/"
 """`refs/fleet/base/<branch>` is the commit of the base that the branch was started from."""
 
 
-def private_dir(worktree: str) -> str | None:
-    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense."""
+def private_dir(worktree: str, written_at: str | None = None) -> str | None:
+    """The private git directory of a worktree, from its `.git`; None if that is missing or makes no sense.
+
+    `written_at`: where the folder was when git wrote that, if it was moved since.
+    """
     link = os.path.join(worktree, ".git")
     if os.path.isdir(link):
         return link
@@ -39,7 +43,19 @@ def private_dir(worktree: str) -> str | None:
             label, _, path = file.read(8192).partition(": ")
     except OSError:
         return None
-    return os.path.normpath(os.path.join(worktree, path.rstrip("\r\n"))) if label == "gitdir" else None
+    at = written_at or worktree
+    return os.path.normpath(os.path.join(at, path.rstrip("\r\n"))) if label == "gitdir" else None
+
+
+def own_names(git_dir: str, *names: str) -> list[str]:
+    """Those of git's own names in a worktree, such as CHERRY_PICK_HEAD, that are there: files, or in a reftable, which
+    git alone reads."""
+    found = [name for name in names if os.path.exists(f"{git_dir}/{name}")]
+    if found or not os.path.isdir(f"{git_dir}/reftable"):
+        return found
+    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", "for-each-ref", "--include-root-refs")
+    told = process.run([*argv, "--format=%(refname)", *names], cwd=git_dir, env=ENVIRONMENT)
+    return [name for name in names if name in told.stdout.split("\n")]
 
 
 def short(ref: str) -> str:
@@ -83,6 +99,8 @@ def answer(
 ) -> str:
     """Standard output of a git command that must succeed. Raises GitError."""
     result = ask(repository, *args, cwd=cwd, stdin=stdin, env=env, inherit=inherit)
+    if result.status == _USAGE:
+        refuse_too_old()
     if result.status:
         raise GitError(args, result.status, result.stderr)
     return result.stdout
@@ -91,22 +109,6 @@ def answer(
 def _lines(listed: str) -> list[str]:
     """git's lines: str.splitlines would also split at what else Unicode calls one, and names may hold that."""
     return listed.split("\n")[:-1]
-
-
-def version(repository: Repository) -> tuple[int, ...]:
-    """(2, 39, 5)"""
-    words = answer(repository, "version").split()
-    return tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
-
-
-def refuse_too_old(repository: Repository) -> None:
-    """Raises Fatal for a git that lacks what we need; asked only where something failed, to cost nothing before."""
-    here = version(repository)
-    if here < OLDEST_GIT:
-        said, needed = (".".join(map(str, number)) for number in (here, OLDEST_GIT))
-        raise Fatal(
-            f"git {said} is too old: git fleet needs {needed}", ["install a newer git, or put it first on PATH"]
-        )
 
 
 def config_entries(repository: Repository, pattern: str) -> list[tuple[str, str]]:
@@ -173,11 +175,6 @@ def config_file_set(repository: Repository, file: str, key: str, values: Sequenc
         answer(repository, *place, "--add", key, value)
 
 
-def config_remove_section(repository: Repository, section: str) -> None:
-    """Remove a section of the repository's own configuration file; one that is not there is no error."""
-    ask(repository, "config", "--local", "--remove-section", section)
-
-
 def worktrees(repository: Repository) -> tuple[Worktree, ...]:
     """`git worktree list`, the main worktree (or the bare repository) first. Raises Fatal when git cannot list them."""
     for pause in _PAUSES_S:
@@ -186,7 +183,7 @@ def worktrees(repository: Repository) -> tuple[Worktree, ...]:
         if result.status == 0:
             break
     else:
-        refuse_too_old(repository)
+        refuse_too_old()
         said = result.stderr.strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else f"exit status {result.status}"
         raise Fatal(

@@ -1,6 +1,7 @@
 """A checkout that git was moving to another commit when it was killed: files of both, one of them torn."""
 
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -13,11 +14,11 @@ _SUBMODULE = "160000"
 
 
 class _Piece(NamedTuple):
-    """A path that the move was to change: modes and object ids before and after it; zeros where there is no file."""
+    """A path that the move was to change: `<mode> <object id>` before and after it, zeros where there is no file."""
 
     path: str
-    modes: tuple[str, str]
-    oids: tuple[str, str]
+    old: str
+    new: str
 
 
 def put_back(repository: Repository, top: str, at: str, towards: str, inherit: Sequence[int] = ()) -> bool | None:
@@ -29,18 +30,18 @@ def put_back(repository: Repository, top: str, at: str, towards: str, inherit: S
     pieces = _pieces(repository, at, towards)
     staged = _staged(repository, top)
     now = {one.path: _file(repository, top, one, towards) for one in pieces}
-    index = {one.path: staged.get(one.path, "0" * len(at)) for one in pieces}
-    if all(now[one.path] == index[one.path] == one.oids[0] for one in pieces):
+    index = {one.path: staged.get(one.path, f"000000 {'0' * len(at)}") for one in pieces}
+    if all(now[one.path] == index[one.path] == one.old for one in pieces):
         return None
-    if any(now[one.path] is None or index[one.path] not in one.oids for one in pieces):
+    if any(now[one.path] is None or index[one.path] not in (one.old, one.new) for one in pieces):
         return False
     changing.refuse_locked_checkout(top)
-    lines = "".join(f"{one.modes[0]} {one.oids[0]}\t{one.path}\0" for one in pieces)
+    lines = "".join(f"{one.old}\t{one.path}\0" for one in pieces)
     git.answer(repository, "update-index", "-z", "--index-info", cwd=top, stdin=lines, inherit=inherit)
     for one in pieces:
-        if _is_absent(one.oids[0]):
+        if _is_absent(one.old):
             _remove(top, one.path)
-    there = "".join(f"{one.path}\0" for one in pieces if not _is_absent(one.oids[0]))
+    there = "".join(f"{one.path}\0" for one in pieces if not _is_absent(one.old))
     args = ("checkout-index", "--force", "--index", "-z", "--stdin")
     git.answer(repository, *args, cwd=top, stdin=there, inherit=inherit)
     return True
@@ -53,25 +54,26 @@ def _pieces(repository: Repository, at: str, towards: str) -> list[_Piece]:
     for told, path in zip(words[::2], words[1::2], strict=True):
         old_mode, new_mode, old, new, _ = told.removeprefix(":").split(" ")
         if _SUBMODULE not in (old_mode, new_mode):
-            found.append(_Piece(path, (old_mode, new_mode), (old, new)))
+            found.append(_Piece(path, f"{old_mode} {old}", f"{new_mode} {new}"))
     return found
 
 
 def _staged(repository: Repository, top: str) -> dict[str, str]:
-    """Object ids by path in the index; nothing that makes sense for one with a conflict."""
+    """Modes and object ids by path in the index; nothing that makes sense for one with a conflict."""
     listed = git.answer(repository, "ls-files", "-s", "-z", cwd=top).split("\0")[:-1]
     entries = [line.partition("\t") for line in listed]
-    return {path: told.split(" ")[1] if told.endswith(" 0") else "conflict" for told, _, path in entries}
+    return {path: told.removesuffix(" 0") if told.endswith(" 0") else "conflict" for told, _, path in entries}
 
 
 def _file(repository: Repository, top: str, piece: _Piece, towards: str) -> str | None:
     """Which of the two a file is; the latter also where it was cut short, or is missing for a moment. None: neither."""
     place = f"{top}/{piece.path}"
-    old, new = piece.oids
+    sides = (piece.old, piece.new)
     if not os.path.lexists(place):
-        return old if _is_absent(old) else new
+        return piece.old if _is_absent(piece.old) else piece.new
     try:
-        if os.path.islink(place):
+        mode = os.lstat(place).st_mode
+        if stat.S_ISLNK(mode):
             data = os.fsencode(os.readlink(place)).decode("utf-8", "surrogateescape")
             known = git.answer(repository, "hash-object", "--stdin", stdin=data).strip()
         else:
@@ -80,14 +82,16 @@ def _file(repository: Repository, top: str, piece: _Piece, towards: str) -> str 
                 data = file.read().decode("utf-8", "surrogateescape")
     except (OSError, GitError):
         return None
-    if known in piece.oids:
-        return known
-    whole = git.ask(repository, "cat-file", "--filters", f"{towards}:{piece.path}", cwd=top)
-    return new if not _is_absent(new) and whole.status == 0 and whole.stdout.startswith(data) else None
+    whole = f"{'120000' if stat.S_ISLNK(mode) else '100755' if mode & stat.S_IXUSR else '100644'} {known}"
+    same = [whole] if whole in sides else [side for side in sides if side.endswith(known)]  # not all disks know modes
+    if same:
+        return same[0]
+    shown = git.ask(repository, "cat-file", "--filters", f"{towards}:{piece.path}", cwd=top)
+    return piece.new if not _is_absent(piece.new) and shown.status == 0 and shown.stdout.startswith(data) else None
 
 
-def _is_absent(oid: str) -> bool:
-    return not oid.strip("0")
+def _is_absent(side: str) -> bool:
+    return side.startswith("000000 ")
 
 
 def _remove(top: str, path: str) -> None:

@@ -6,7 +6,8 @@ from git_fleet.model.errors import Fatal
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import process
 
-OLDEST_GIT = (2, 38)
+OLDEST_GIT = (2, 39)
+"""`merge-tree --stdin` and `patch-id --verbatim` came with it."""
 _NOTE = "fleet/main"
 
 _QUESTIONS = (
@@ -27,6 +28,22 @@ def git_program() -> str:
     return found
 
 
+def version() -> tuple[int, ...]:
+    """(2, 39, 5)"""
+    words = process.run([git_program(), "version"], cwd="/", env={"LC_ALL": "C"}).stdout.split()
+    return tuple(int(part) for part in "".join(words[2:3]).split(".")[:3] if part.isdigit())
+
+
+def refuse_too_old() -> None:
+    """Raises Fatal for a git that lacks what we need; asked only where something failed, to cost nothing before."""
+    here = version()
+    if here < OLDEST_GIT:
+        said, needed = (".".join(map(str, number)) for number in (here, OLDEST_GIT))
+        raise Fatal(
+            f"git {said} is too old: git fleet needs {needed}", ["install a newer git, or put it first on PATH"]
+        )
+
+
 def locate() -> Repository:
     """The repository that git would use here. Raises Fatal with git's own reason when there is none."""
     try:
@@ -39,6 +56,8 @@ def locate() -> Repository:
     told = {"LC_ALL": "C", **{name: os.environ[name] for name in heard if name in os.environ}}
     asked = process.run([git_program(), "rev-parse", *_QUESTIONS], cwd=here, env=told)
     answers = asked.stdout.split("\n")[:-1]  # splitlines would also split at what Unicode calls a line
+    if answers[:1] == [_QUESTIONS[0]]:  # rev-parse repeats what it does not know
+        refuse_too_old()
     if len(answers) < 4:
         raise Fatal(_reason(asked.stderr), _advice(asked.stderr))
     if len(answers) != (4 if asked.status else 5):  # without a worktree, git fails at the last question

@@ -1,19 +1,20 @@
 """Looking into worktrees: uncommitted work, operations in progress, what else lies there. Nothing is written."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from git_fleet.model.fleet import Dirt, Repository
 from git_fleet.repo import process
-from git_fleet.repo.git import ENVIRONMENT, PINNED, answer, ask, private_dir
+from git_fleet.repo.git import ENVIRONMENT, OFFLINE, PINNED, answer, ask, own_names, private_dir
 from git_fleet.repo.location import git_program
 
-_OPERATION_FILES = (
+_OPERATIONS = (
     ("rebase-merge", "rebase"),
     ("rebase-apply", "rebase"),
     ("MERGE_HEAD", "merge"),
     ("CHERRY_PICK_HEAD", "cherry-pick"),
     ("REVERT_HEAD", "revert"),
+    ("sequencer/todo", "cherry-pick"),  # of several commits, or a revert, where one was committed by hand
     ("BISECT_LOG", "bisect"),
 )
 
@@ -28,7 +29,8 @@ def first_tracked(repository: Repository, top: str) -> list[str]:
 
 def operation_in_progress(git_dir: str) -> str | None:
     """The unfinished operation of the worktree with this private git directory."""
-    return next((name for file, name in _OPERATION_FILES if os.path.exists(f"{git_dir}/{file}")), None)
+    there = own_names(git_dir, *(name for name, _ in _OPERATIONS))
+    return next((operation for name, operation in _OPERATIONS if name in there), None)
 
 
 def index_bytes(top: str) -> int:
@@ -42,18 +44,17 @@ def index_bytes(top: str) -> int:
 # One process a worktree, side by side: git honours fsmonitor, the untracked cache, sparse trees and filters, and costs
 # less than libgit2 for large trees. Its own threads only get in each other's way then: preloadIndex off.
 _STATUS = ("-c", "core.preloadIndex=false", "status", "--porcelain=v2", "-z", "--no-renames", "--no-ahead-behind")
-_WITH_IGNORED = ("--untracked-files=all", "--ignored=traditional")
 
 
-def dirt(tops: Sequence[str], *, ignored: bool = False) -> dict[str, Dirt | None]:
-    """Uncommitted work by worktree; None where git could not say. `ignored` also asks for ignored paths."""
-    return dirt_soon(tops, ignored=ignored)()
+def dirt(tops: Sequence[str], *, untracked: bool = True) -> dict[str, Dirt | None]:
+    """Uncommitted work by worktree, or that in tracked files alone; None where git could not say."""
+    return dirt_soon(tops, untracked=untracked)()
 
 
-def dirt_soon(tops: Sequence[str], *, ignored: bool = False) -> Callable[[], dict[str, Dirt | None]]:
+def dirt_soon(tops: Sequence[str], *, untracked: bool = True) -> Callable[[], dict[str, Dirt | None]]:
     """`dirt` in the background: call what comes back to wait for the answer."""
     wanted = {top: private for top in tops if (private := private_dir(top)) and os.path.isdir(private)}
-    args = (*_STATUS, *(_WITH_IGNORED if ignored else ("--untracked-files=normal",)))
+    args = (*_STATUS, f"--untracked-files={'normal' if untracked else 'no'}")
     program, env = git_program(), tuple(ENVIRONMENT.items())
     # The directory is named: a worktree that lost its `.git` must not be taken for a part of the repository around it.
     jobs = [
@@ -98,16 +99,52 @@ def _dirt(porcelain: str, git_dir: str | None) -> Dirt:
 _EVERYTHING = (
     *("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
     *_STATUS,
-    *("--untracked-files=all", "--ignored=matching", "--ignore-submodules=none"),
+    *("--untracked-files=all", "--ignored=matching"),
 )
-"""Believes no monitor and no cache, hides no submodule; an ignored folder is one path, whatever is in it."""
+"""Believes no monitor and no cache; an ignored folder is one path, whatever is in it."""
 
 
-def holdings(top: str, git_dir: str) -> Dirt | None:
-    """All that would be missed if the folder were gone, ignored and hidden paths included; None: git cannot say."""
-    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", f"--work-tree={top}", *_EVERYTHING)
+def holdings(top: str, git_dir: str | None = None, *, submodules: bool = True) -> Dirt | None:
+    """All that would be missed if the folder were gone, ignored paths included; None: git cannot say.
+
+    Without `submodules` git does not look into them, but still at which commit each is, if it finds its repository.
+    """
+    private = git_dir or private_dir(top)
+    if private is None:
+        return None
+    into = f"--ignore-submodules={'none' if submodules else 'dirty'}"
+    argv = (git_program(), *PINNED, f"--git-dir={private}", f"--work-tree={top}", *_EVERYTHING, into)
     told = process.run(argv, cwd=top, env=ENVIRONMENT)
-    return _dirt(told.stdout, git_dir) if told.status == 0 else None
+    return _dirt(told.stdout, private) if told.status == 0 else None
+
+
+def untracked_where(repository: Repository, top: str, paths: Sequence[str]) -> list[str]:
+    """What git does not track, ignored or not, at the paths, above or below them: what writing them would go over.
+
+    Only these places are looked at, however much is ignored elsewhere.
+    """
+    tracked = set(answer(repository, "ls-files", "-z", cwd=top).split("\0"))
+    met = {place for path in paths if path not in tracked and (place := _met(top, path)) and place not in tracked}
+    folders = {place for place in met if _is_folder(os.path.join(top, place))}
+    listed = ("ls-files", "-z", "--others", "--directory", "--no-empty-directory", "--")
+    below = answer(repository, *listed, *sorted(folders), cwd=top).split("\0")[:-1] if folders else []
+    return [*sorted(met - folders), *below]
+
+
+def _met(top: str, path: str) -> str | None:
+    """What is there at a path, or above it where that is no folder: its path; None where there is nothing."""
+    parts = path.split("/")
+    for end in range(1, len(parts) + 1):
+        place = "/".join(parts[:end])
+        if not os.path.lexists(os.path.join(top, place)):
+            return None
+        if not _is_folder(os.path.join(top, place)):
+            return place
+    return path
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def staged_without_folder(git_dir: str) -> Dirt | None:
@@ -141,22 +178,21 @@ def caches(top: str, folders: Sequence[str]) -> frozenset[str]:
 def hidden_edits(repository: Repository, top: str, git_dir: str | None = None) -> tuple[str, ...]:
     """Paths whose edits `git status` does not show: assume-unchanged or skip-worktree entries that differ on disk."""
     private = git_dir or private_dir(top) or ""
-    listed = answer(repository, "ls-files", "-v", "-z", cwd=top, env={"GIT_DIR": private}).split("\0")
+    there = {"GIT_DIR": private, "GIT_WORK_TREE": top}
+    listed = answer(repository, "ls-files", "-v", "-z", cwd=top, env=there).split("\0")
     flagged = [item[2:] for item in listed if item[:1].islower() or item[:1] == "S"]
-    there = [path for path in flagged if os.path.lexists(os.path.join(top, path))]
-    if not there:
-        return ()
-    return _differing(repository, top, private, there)
+    present = [path for path in flagged if os.path.lexists(os.path.join(top, path))]
+    return _differing(repository, top, there, present) if present else ()
 
 
-def _differing(repository: Repository, top: str, private: str, paths: Sequence[str]) -> tuple[str, ...]:
+def _differing(repository: Repository, top: str, there: Mapping[str, str], paths: Sequence[str]) -> tuple[str, ...]:
     """Those of the paths whose files are not as in the index: git's own judgement, on a copy without the marks."""
     import shutil
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="git-fleet-") as folder:
-        env = {"GIT_INDEX_FILE": f"{folder}/index", "GIT_DIR": private}
-        shutil.copy2(f"{private}/index", env["GIT_INDEX_FILE"])  # its time tells git which entries to reread
+        env = {**there, "GIT_INDEX_FILE": f"{folder}/index"}
+        shutil.copy2(f"{there['GIT_DIR']}/index", env["GIT_INDEX_FILE"])  # its time tells git which entries to reread
         update = ("-c", "core.splitIndex=false", "update-index")
         for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
             names = "".join(f"{path}\0" for path in paths)
@@ -243,6 +279,13 @@ def nested_repositories(top: str, but: Sequence[str] = ()) -> list[str]:
     return found
 
 
+def gitlinks(repository: Repository, top: str, git_dir: str) -> dict[str, str]:
+    """The submodules that the index of a worktree names: path and commit."""
+    listed = answer(repository, "ls-files", "-s", "-z", cwd=top, env={"GIT_DIR": git_dir, "GIT_WORK_TREE": top})
+    links = (entry.partition("\t") for entry in listed.split("\0") if entry.startswith("160000 "))
+    return {path: about.split(" ")[1] for about, _, path in links}
+
+
 def nested_git_dirs(folder: str) -> list[str]:
     """Git directories at or below a folder, such as `modules` of a git directory."""
     found = []
@@ -255,8 +298,17 @@ def nested_git_dirs(folder: str) -> list[str]:
 
 def has_unpushed(git_dir: str) -> bool:
     """Has the repository commits that none of its remotes has? Yes, too, where git cannot say."""
-    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", "-c", "core.worktree=", "-c", "core.bare=true")
-    told = process.run(
-        [*argv, "rev-list", "--max-count=1", "--all", "HEAD", "--not", "--remotes", "--"], cwd=git_dir, env=ENVIRONMENT
-    )
+    told = _alone(git_dir, "rev-list", "--max-count=1", "--all", "HEAD", "--not", "--remotes", "--")
     return told.status != 0 or bool(told.stdout)
+
+
+def head(git_dir: str) -> str | None:
+    """The commit that is checked out where a git directory belongs to."""
+    told = _alone(git_dir, "rev-parse", "--verify", "--quiet", "HEAD")
+    return told.stdout.strip() or None
+
+
+def _alone(git_dir: str, *args: str) -> process.Result:
+    """Ask a repository as such: git does nothing where the folder that it names is elsewhere by now."""
+    argv = (git_program(), *PINNED, f"--git-dir={git_dir}", f"--work-tree={git_dir}")
+    return process.run([*argv, *args], cwd=git_dir, env={**ENVIRONMENT, **OFFLINE})

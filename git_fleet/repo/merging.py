@@ -1,6 +1,6 @@
 """Merges that leave no trace: git's own three-way merge, every new object in a quarantine outside the repository.
 
-`git merge-tree --stdin` does a batch in one process (git 2.38); it does not flush between answers, so batches go in and
+`git merge-tree --stdin` does a batch in one process (git 2.39); it does not flush between answers, so batches go in and
 no dialogue. Attributes are those of the base, as in a checkout of it.
 """
 
@@ -14,6 +14,7 @@ from git_fleet.model.errors import Fatal
 from git_fleet.model.fleet import Change, Lines, Repository
 from git_fleet.model.sight import Notice, Stage
 from git_fleet.repo import git, process
+from git_fleet.repo.location import refuse_too_old
 
 MEMORY = "/dev/shm"
 """Making thousands of small files there takes a tenth of the time that most disks take."""
@@ -214,7 +215,7 @@ def _under_real_names(merge: Merge, commits: tuple[str, str]) -> Merge:
 
 
 def _reason(place: Quarantine, pair: tuple[str, str], result: process.Result) -> str:
-    git.refuse_too_old(place.repository)
+    refuse_too_old()
     if ask(place, "merge-base", *pair).status == 1:
         return "no common history"
     said = [line for line in result.stderr.splitlines() if line.strip()]

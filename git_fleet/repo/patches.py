@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from git_fleet.model.errors import GitError
 from git_fleet.repo import footprints, git, merging
-
-_NOT_KNOWN = 129
 
 _DIFF = ("-p", "-U3", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
 
@@ -13,19 +10,15 @@ _DIFF = ("-p", "-U3", "--full-index", "--no-renames", "--no-ext-diff", "--no-tex
 def ids(place: merging.Quarantine, commits: Sequence[str]) -> dict[str, str]:
     """The patch id of each commit with one parent that changes something; two processes for all.
 
-    White space counts and files that are not text count by their contents (`--verbatim`, git 2.39): an older git gets
-    no ids at all. Raises GitError where objects are missing; nothing is fetched in an offline quarantine.
+    White space counts and files that are not text count by their contents (`--verbatim`). Raises GitError where objects
+    are missing; nothing is fetched in an offline quarantine.
     """
     if not commits:
         return {}
     top, asked = merging.top(place), "".join(f"{commit}\n" for commit in dict.fromkeys(commits))
     diff = git.answer(place.repository, "diff-tree", "--stdin", *_DIFF, cwd=top, env=place.env, stdin=asked)
-    told = git.ask(place.repository, "patch-id", "--verbatim", cwd=top, env=place.env, stdin=diff)
-    if told.status == _NOT_KNOWN:
-        return {}
-    if told.status:
-        raise GitError(("patch-id",), told.status, told.stderr)
-    return {commit: patch for patch, commit in map(str.split, told.stdout.splitlines())}
+    told = git.answer(place.repository, "patch-id", "--verbatim", cwd=top, env=place.env, stdin=diff)
+    return {commit: patch for patch, commit in map(str.split, told.splitlines())}
 
 
 def paths(place: merging.Quarantine, commits: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -78,14 +78,31 @@ def _path_of(entry: str) -> str | None:
 
 def why_kept(item: Item) -> str | None:
     """Why it must not be deleted, if anything in it is nowhere else. Links are not followed."""
-    nested = looking.nested_repositories(item.folder) if item.folder else []
+    nested = next(_strangers(item, item.folder), None) if item.folder else None
     if nested:
-        return f"a repository is in it: {nested[0]}"
+        return f"a repository is in it: {nested}"
     unpushed = [one for one in looking.nested_git_dirs(f"{item.entry}/modules") if looking.has_unpushed(one)]
     if item.entry and unpushed:
         return f"a submodule has commits that are on no remote: {unpushed[0]}"
     mounts = around.mounts_in(item.place)
     return f"something is mounted in it: {mounts[0]}" if mounts else None
+
+
+def _strangers(item: Item, folder: str) -> Iterator[str]:
+    """Repositories in a folder but submodules, whose repositories lie in the entry."""
+    for place in looking.nested_repositories(folder):
+        if item.folder and _is_submodule(item, item.folder, place):
+            yield from _strangers(item, place)
+        else:
+            yield place
+
+
+def _is_submodule(item: Item, folder: str, place: str) -> bool:
+    if item.path is None or os.path.isdir(f"{place}/.git"):
+        return False
+    modules = f"{private_dir(folder)}/modules/"
+    git_dir = private_dir(place, item.path + place.removeprefix(folder)) or ""
+    return git_dir.startswith(modules) and os.path.isdir(f"{item.entry}/modules/{git_dir.removeprefix(modules)}")
 
 
 def size(item: Item) -> int:

@@ -32,9 +32,16 @@ def digests(repository: Repository) -> dict[str, str]:
     home = f"{repository.common_dir}/hooks"
     for name in sorted(os.listdir(home)) if os.path.isdir(home) else ():
         if not name.endswith(".sample") and os.access(f"{home}/{name}", os.X_OK) and os.path.isfile(f"{home}/{name}"):
-            with open(f"{home}/{name}", "rb") as file:
-                found[f"hooks/{name}"] = [file.read()]
+            found[f"hooks/{name}"] = [_content(f"{home}/{name}")]
     return {name: hashlib.sha256(b"\0".join(values)).hexdigest() for name, values in found.items()}
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:  # it may be run by those who may not read it
+        return b""
 
 
 def known(repository: Repository) -> dict[str, str] | None:

@@ -6,6 +6,7 @@ the lock, by git (`changing.fill`), which honours filters and sparse checkouts.
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -16,12 +17,17 @@ from git_fleet.repo import changing, git, objects
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
+_DRAFT = ".fleet-new"
 _EMPTY = "refs/fleet/empty"
 """A commit without files; kept, so that it is made once and never dangles."""
 
 
-def create(repository: Repository, path: str, branch: str, inherit: Sequence[int] = ()) -> int:
+def create(
+    repository: Repository, path: str, branch: str, inherit: Sequence[int] = (), avoid: Sequence[str] = ()
+) -> int:
     """Register a worktree on an existing branch; its folder holds nothing but `.git` yet.
+
+    `avoid`: names that its entry does not get (where libgit2 makes it).
 
     Returns a descriptor of the folder, by which it is to be filled: its path may be made to lead elsewhere at any time.
     Raises Fatal; Refused, with nothing left, where that has happened already.
@@ -30,7 +36,7 @@ def create(repository: Repository, path: str, branch: str, inherit: Sequence[int
     os.makedirs(parent, exist_ok=True)
     holder = _without_links(parent)
     try:
-        entry = _registered(repository, path, branch, inherit)
+        entry = _registered(repository, path, branch, inherit, avoid)
         try:
             return _opened(holder, name, entry)
         except OSError:
@@ -70,7 +76,7 @@ def _opened(holder: int, name: str, entry: str) -> int:
     return folder
 
 
-def _registered(repository: Repository, path: str, branch: str, inherit: Sequence[int]) -> str:
+def _registered(repository: Repository, path: str, branch: str, inherit: Sequence[int], avoid: Sequence[str]) -> str:
     """Register it, and say where its administrative entry is.
 
     libgit2 checks files out while it registers, which would take long under the lock; so it registers a temporary
@@ -88,7 +94,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         _make_empty(repository, inherit)
     sys.audit("git_fleet.worktree", "temporary branch")
     temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
-    name = _free_name(repository, os.path.basename(path))
+    name = _free_name(repository, os.path.basename(path), avoid)
     entry = f"{repository.common_dir}/worktrees/{name}"
     try:
         sys.audit("git_fleet.worktree", "add")
@@ -97,7 +103,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         # The index goes first: a worktree that has one and is on its branch is whole, to whom finds it after a kill.
         _unlink(f"{entry}/index")
         sys.audit("git_fleet.worktree", "set HEAD")
-        pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
+        _set_head(entry, branch)
         _unlink(f"{entry}/logs/HEAD")
         return entry
     except (pygit2.GitError, ValueError, OSError) as error:
@@ -105,6 +111,20 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
     finally:
         forget_temporary(repository, inherit)
+
+
+def _set_head(entry: str, branch: str) -> None:
+    """libgit2 looks into every entry whether it has the branch, and takes one that another git just writes for a yes."""
+    import pygit2
+
+    for pause in (0.02, 0.05, 0.1, 0.2, None):
+        try:
+            pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
+            return
+        except (pygit2.GitError, ValueError):
+            if pause is None:
+                raise
+            time.sleep(pause)
 
 
 def _make_empty(repository: Repository, inherit: Sequence[int]) -> None:
@@ -151,11 +171,11 @@ def _libgit2_opens(repository: Repository) -> bool:
     return not extensions - {"extensions.worktreeconfig", "extensions.preciousobjects"}
 
 
-def _free_name(repository: Repository, wanted: str) -> str:
+def _free_name(repository: Repository, wanted: str, avoid: Sequence[str]) -> str:
     """A name for the administrative entry, made unique as git does it."""
     taken = f"{repository.common_dir}/worktrees"
     names = (wanted, *(f"{wanted}{number}" for number in range(1, 10_000)))
-    return next(name for name in names if not os.path.lexists(f"{taken}/{name}"))
+    return next(name for name in names if name not in avoid and not os.path.lexists(f"{taken}/{name}"))
 
 
 class Trashed(NamedTuple):
@@ -278,11 +298,16 @@ def lost_entry(repository: Repository, path: str) -> str | None:
     return None
 
 
-def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> None:
-    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work."""
+def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, number: int) -> list[str]:
+    """Take the administrative entry of a worktree whose folder is gone along: its index may hold staged work.
+
+    The name of the entry, if there is one.
+    """
     entry = lost_entry(repository, path)
-    if entry is not None:
-        move_entry(entry, f"{repository.fleet_dir}/trash/{operation}/{number}-entry")
+    if entry is None:
+        return []
+    move_entry(entry, f"{repository.fleet_dir}/trash/{operation}/{number}-entry")
+    return [os.path.basename(entry)]
 
 
 def move_entry(entry: str, place: str) -> None:
@@ -300,19 +325,26 @@ def write_link(path: str, text: str, expected: str | None) -> None:
 
     Raises Refused when it does not say what is expected any more.
     """
-    fresh = f"{path}.new-{os.getpid()}"
+    fresh = f"{path}{_DRAFT}"
     try:
-        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(file, "w", encoding="utf-8", errors="surrogateescape", newline="") as new:
             new.write(text)
             new.flush()
             os.fsync(new.fileno())
         if _said(path) != expected:
-            os.unlink(fresh)
             raise Refused(f"'{path}' was changed meanwhile: nothing was written", ["git fleet doctor"])
         os.rename(fresh, path)
     except OSError as error:
         raise Refused(f"'{path}' cannot be written: {error.strerror}") from error
+    finally:
+        forget_draft(path)
+
+
+def forget_draft(path: str) -> None:
+    """What a killed `write_link` left beside the file."""
+    with suppress(OSError):
+        os.unlink(f"{path}{_DRAFT}")
 
 
 def _said(path: str) -> str | None:

@@ -40,7 +40,7 @@ def test_a_task_that_is_ready_is_made() -> None:
 
 
 def test_a_branch_that_is_there_is_used() -> None:
-    there = {"a": Standing(State.MISSING, None, "the branch has no worktree")}
+    there = {"a": Standing(State.MISSING, None, "no worktree")}
     assert asked([A], there, branches=[A.ref]) == [Admission(A, create=True)]
 
 
@@ -52,7 +52,7 @@ def test_what_is_there_as_planned_exists() -> None:
     ("standing", "world", "why"),
     [
         (Standing(State.LANDED, None), {}, "it has landed already"),
-        (Standing(State.DROPPED, None), {}, "the plan says it is dropped"),
+        (Standing(State.DROPPED, None), {}, "it is dropped"),
         (READY, {"occupied": ["/a"]}, "'/a' exists already"),
         (READY, {"checked_out": {A.ref: "/else"}}, "its branch 'f/a' is checked out in '/else'"),
         (
@@ -69,11 +69,23 @@ def test_refused_with_the_reason_and_the_way_out(standing: Standing, world: dict
     assert answer.hints
 
 
+@pytest.mark.parametrize("held", [{A.ref: "/old"}, {}])
+def test_a_worktree_that_was_moved_is_not_made_again(held: dict[str, str]) -> None:
+    old = held.get(A.ref, A.worktree)
+    seen = Seen({"a": READY}, [A.ref], held, (), lost=[old], moved={old: "/it's new"})
+    [answer] = admit([A], seen, (), limit=None, allow_overlap=False)
+    assert (answer.create, answer.why) == (False, f"its worktree '{old}' was moved to '/it's new'")
+    assert answer.hints[0].startswith("git worktree repair '/it'\"'\"'s new'   # ")
+
+
 def test_needs_that_have_not_landed() -> None:
     task = C._replace(needs=("a", "b"))
-    standings = {"a": Standing(State.LANDED, None), "c": Standing(State.BLOCKED, None)}
-    [answer] = asked([task], standings)
+    standings = {"a": Standing(State.LANDED, None), "b": Standing(State.MISSING, None)}
+    [answer] = asked([task], standings | {"c": Standing(State.BLOCKED, None)})
     assert (answer.why, answer.hints) == ("needs b, not landed yet", ("git fleet land b",))
+    standings = {"a": Standing(State.READY, None), "b": Standing(State.ACTIVE, None)}
+    [answer] = asked([task], standings | {"c": Standing(State.BLOCKED, None)})
+    assert answer.hints == ("git fleet land b", "git fleet add a   # not begun yet")
 
 
 def test_paths_that_are_taken() -> None:

@@ -8,7 +8,8 @@ from git_fleet.model.plan import Advice, Coupling, Hot, Overlap, Task, Verdict
 
 
 def task(id: str, minutes: int | None = None, needs: tuple[str, ...] = ()) -> Task:
-    return Task(id, f"t{id}", "", f"b{id}", f"/w/{id}", needs=needs, estimate_s=minutes and minutes * 60)
+    owns = (f"{id}.py",)
+    return Task(id, f"t{id}", "", f"b{id}", f"/w/{id}", owns=owns, needs=needs, estimate_s=minutes and minutes * 60)
 
 
 def test_the_empty_and_the_single() -> None:
@@ -22,6 +23,12 @@ def test_independent_tasks_run_side_by_side() -> None:
     assert advise((task("1"), task("2")), (("1", "2"),), ()) == Advice(
         Verdict.PARALLEL, 2, 2.0, ("2 tasks need nothing of each other and own different paths",), None, ("1",)
     )
+
+
+def test_nothing_is_said_of_paths_that_nobody_named() -> None:
+    tasks = (task("1"), task("2")._replace(owns=()))
+    said = "2 tasks need nothing of each other; 1 of them own no path and may meet anywhere"
+    assert advise(tasks, (("1", "2"),), ()).reasons == (said,)
 
 
 def test_an_order_is_explained_and_binds_only_where_paths_overlap() -> None:

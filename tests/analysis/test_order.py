@@ -35,7 +35,7 @@ def test_nothing() -> None:
 
 def test_three_tasks_two_of_which_conflict() -> None:
     assert steps([Candidate("42"), Candidate("43"), Candidate("44")], {"44": {"42"}}) == [
-        ("42", LAND, "before 44: they conflict, 42 stands earlier in the plan"),
+        ("42", LAND, "before 44: they conflict, 42 stands earlier"),
         ("43", LAND, "needs nothing, conflicts with nobody"),
         ("44", STOP, "conflicts with 42, which lands first"),
     ]
@@ -61,7 +61,7 @@ def test_priority_then_joint_then_plan_order_decide() -> None:
         "before 1: they conflict, 2 is the joint",
     )
     assert steps([first, Candidate("2", size=9)], conflicts)[0] == (
-        *("1", LAND, "before 2: they conflict, 1 stands earlier in the plan"),
+        *("1", LAND, "before 2: they conflict, 1 stands earlier"),
     )
 
 
@@ -102,7 +102,7 @@ def test_conflict_with_the_base_comes_last_and_parks_what_needs_it() -> None:
         Candidate("5"),
     ]
     assert steps(tasks, {"4": {"1", "5"}}) == [
-        ("4", LAND, "before 1 and 5: they conflict, 4 stands earlier in the plan"),
+        ("4", LAND, "before 1 and 5: they conflict, 4 stands earlier"),
         ("5", STOP, "conflicts with 4, which lands first"),
         ("1", STOP, "conflicts with the base"),
         ("2", PARK, "waits for 1, which stops"),

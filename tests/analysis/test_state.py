@@ -50,7 +50,7 @@ GONE = tree("a", prunable="gone")
     ("trees", "branches", "expected"),
     [
         ((), (), Standing(State.READY, None)),
-        ((), ("a",), Standing(State.MISSING, None, "the branch has no worktree")),
+        ((), ("a",), Standing(State.MISSING, None, "no worktree")),
         ((tree("a"),), ("a",), Standing(State.ACTIVE, tree("a"))),
         ((tree("a"),), (), Standing(State.MISSING, tree("a"), "the worktree is there, its branch is not")),
         ((GONE,), ("a",), Standing(State.MISSING, GONE, "the worktree's folder is gone: /a")),

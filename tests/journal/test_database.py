@@ -100,6 +100,18 @@ def test_a_failing_write_leaves_nothing(journal: Journal) -> None:
     assert journal.operations() == () and journal.begin("add", "y") == 1
 
 
+def test_a_full_disk_is_called_so_and_what_was_there_stays(tmp_path: Path) -> None:
+    """SQLite rolls back by itself then; its limit of pages is a disk that can be full everywhere."""
+    with database.opened(str(tmp_path / "fleet")) as journal:
+        journal.begin("add", "x")
+        pages = sql(tmp_path / "fleet", "PRAGMA page_count")[0][0]
+        journal.db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(Fatal, match=r"cannot be written: database or disk is full") as error:
+            journal.begin("add", "y" * 100_000)
+        assert error.value.hints == ('df "$(git rev-parse --git-path fleet)"   # is there room on its disk?',)
+        assert [one.summary for one in journal.operations()] == ["x"]
+
+
 # -------------------------------------------------------------------------------------------------- versions and damage
 
 

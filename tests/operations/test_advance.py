@@ -46,12 +46,28 @@ def test_a_branch_that_is_elsewhere_is_busy(repo: Repo, checked_out: bool) -> No
 
 
 @pytest.mark.parametrize("name", ["file", "fresh", "fresh/deep", "fresh/deep/er"])
-def test_work_at_or_below_or_above_is_in_the_way(repo: Repo, name: str) -> None:
+@pytest.mark.parametrize("ignored", [True, False])
+def test_work_at_or_below_or_above_is_in_the_way(repo: Repo, name: str, ignored: bool) -> None:
+    if ignored:
+        (repo.path / ".git/info").mkdir(exist_ok=True)
+        (repo.path / ".git/info/exclude").write_text("fresh\n")
     repo.write({name: "mine\n"})
     before = repo.snapshot()
     with pytest.raises(Refused, match=r"uncommitted work in .* is in the way: f"):
         move(repo, "main", "ahead")
     assert repo.snapshot() == before
+
+
+def test_a_folder_takes_the_place_of_a_file_and_back(repo: Repo) -> None:
+    repo.branch("folder", {"file": None, "file/below": "x\n"})
+    start = repo.oid("main")
+    move(repo, "main", "folder")
+    repo.write({"file/mine.log": "mine\n"})
+    with pytest.raises(Refused, match=r"in the way: file/mine\.log"):
+        move(repo, "main", start, back=True)
+    (repo.path / "file/mine.log").unlink()
+    move(repo, "main", start, back=True)
+    assert repo.read("file") == "x\n"
 
 
 def test_work_beside_is_not_in_the_way(repo: Repo) -> None:

@@ -210,7 +210,7 @@ def test_a_purge_cannot_be_undone_and_neither_can_what_it_deleted(full: Repo) ->
     full.fleet("clean", "--purge", check=0, oracle=False)
     before = full.snapshot()
     assert "has deleted for good" in full.fleet("undo", check=3).err
-    assert "is no longer where it was left" in full.fleet("undo", "1", check=3).err
+    assert "is no longer in the trash, which was emptied" in full.fleet("undo", "1", check=3).err
     assert full.snapshot() == before
 
 
@@ -245,7 +245,7 @@ def test_a_purge_that_was_killed_is_gone_on_with(full: Repo) -> None:
     """What it had begun to delete is not where undo would look, and the next purge finds it."""
     place = Path(purge(full, "--dry-run")[0]["place"])
     doomed = doom(full, place)
-    assert "is no longer where it was left" in full.fleet("undo", "1", check=3, oracle=False).err
+    assert "is no longer in the trash" in full.fleet("undo", "1", check=3, oracle=False).err
     full.fleet("clean", "--purge", check=0, oracle=False)
     assert not doomed.exists() and not trash_of(full).exists()
 

@@ -170,3 +170,48 @@ def test_a_template_through_a_link_is_the_place_behind_it(tmp_path: Path) -> Non
     again = repo.fleet("add", "1", check=0)
     assert "exists as planned" in again.err
     assert (tmp_path / "real" / "one" / "a").read_text() == "1\n"
+
+
+# ------------------------------------------------------------------------------------------------------- moved by hand
+
+
+def test_a_worktree_that_was_moved_by_hand_is_not_made_twice(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    rooms.tree(repo, "a").rename(tmp_path / "moved")
+    before = repo.snapshot()
+    refused = repo.fleet("add", "a", check=3).err
+    assert f"its worktree '{tmp_path}/a' was moved to '{tmp_path}/moved'" in refused
+    assert f"git worktree repair {tmp_path}/moved" in refused
+    assert f"its folder was moved to '{tmp_path}/moved'" in repo.fleet("clean", "--dry-run", check=0).out
+    assert repo.snapshot() == before
+    repo.git("worktree", "repair", tmp_path / "moved")
+    assert f"is checked out in '{tmp_path}/moved'" in repo.fleet("add", "a", check=3).err
+
+
+def test_a_fleet_that_was_moved_as_a_whole_is_repaired_not_made_again(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    rooms.fleet(tmp_path / "old", {"a": {"a": "x\n"}})
+    (tmp_path / "old").rename(tmp_path / "new")
+    repo = kit.adopt(tmp_path / "new/app")
+    assert f"git worktree repair {tmp_path}/new/a" in repo.fleet("add", "a", check=3, oracle=False).err
+    repo.git("worktree", "repair", tmp_path / "new/a")
+    assert "exists as planned" in repo.fleet("add", "a", check=0).err
+
+
+def test_a_folder_that_was_moved_out_of_sight_finds_no_other_entry_under_its_name(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    (tmp_path / "far/away").mkdir(parents=True)
+    rooms.tree(repo, "a").rename(tmp_path / "far/away/a")
+    repo.fleet("add", "a", check=0)
+    assert rooms.status_of("git", "status", cwd=tmp_path / "far/away/a") == 128
+    assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "a")) == ""
+
+
+def test_a_task_that_begins_a_plan_names_the_worktrees_that_are_not_in_it(tmp_path: Path) -> None:
+    repo = kit.make_repo(tmp_path / "app", {"a": "x\n"})
+    repo.git("worktree", "add", "-q", "-b", "fix", "../fix")
+    said = repo.fleet("add", "7 new thing", check=0).err
+    assert "not in it, unless you say so: fix (git config fleet.fix.branch fix)\n" in said
+    repo.git("config", "fleet.fix.branch", "fix")
+    assert rooms.states(repo) == {"7": "active", "fix": "active"}
+    assert "not in it" not in repo.fleet("add", "8 next", check=0).err

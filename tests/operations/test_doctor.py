@@ -18,6 +18,7 @@ import kit
 import pytest
 import rooms
 from kit import Repo
+from warm import Warm
 
 from git_fleet.journal import database
 
@@ -87,12 +88,19 @@ def test_an_entry_that_makes_git_fail_is_mended_in_place(repo: Repo, how: str) -
     repo.changed_by_fleet = False  # as broken as it was
 
 
-def test_every_command_that_cannot_go_on_names_doctor(repo: Repo) -> None:
-    (entry(repo) / "commondir").write_text("")
-    refused = repo.fleet("status", oracle=False)
-    assert refused.status in (0, 128)
-    if refused.status:
-        assert "git fleet doctor" in refused.err
+def test_every_command_that_cannot_go_on_names_the_file_and_doctor(repo: Repo, warm: Warm) -> None:
+    path = entry(repo) / "commondir"
+    path.write_text("")
+    before = kit.listing(repo.path / ".git")
+    commands = ("status", "check", "plan", "graph", "land", "land --dry-run", "add new", "remove a", "clean", "sync")
+    for command in (*commands, "undo", "path b", "mark done a"):
+        told = warm.run(*command.split(), cwd=repo.path, env=os.environ)
+        assert (command, told.status, told.out) == (command, 128, "")
+        first, second = told.err.splitlines()
+        assert first.startswith("fatal: git cannot list the worktrees: ") and str(path) in first
+        assert second == "hint: git fleet doctor   # finds the entry, and what to do about it"
+    assert warm.run("log", cwd=repo.path, env=os.environ).status == 0
+    assert kit.listing(repo.path / ".git") == before
 
 
 def test_where_a_worktree_is_can_be_found_from_its_folder(repo: Repo) -> None:
@@ -371,6 +379,26 @@ def test_what_can_run_commands_has_changed(repo: Repo, change: Callable[[Repo], 
     assert repaired(repo) == ["trust"]
 
 
+@pytest.mark.parametrize("how", [["--dry-run"], []])
+def test_a_landing_says_what_can_run_commands_and_has_changed(repo: Repo, how: list[str]) -> None:
+    repo.fleet("add", "new", check=0)
+    assert "changed since" not in repo.fleet("land", "--dry-run", "a", check=0).err
+    hook(repo)
+    unreadable = repo.path / ".git/hooks/pre-push"
+    unreadable.write_text("#!/bin/sh\n")
+    unreadable.chmod(0o111)
+    gate(repo)
+    repo.git("config", "fleet.gate", "true")
+    said = repo.fleet("land", *how, "a", check=0).err.splitlines()[:2]
+    assert said == [
+        "note: what can run commands here has changed since git fleet knew it last: "
+        "fleet.gate (new), hooks/post-commit (new), hooks/pre-push (new)",
+        "hint: git fleet doctor; if it was you: git fleet doctor --repair",
+    ]
+    repo.fleet("doctor", "--repair", check=0)
+    assert "changed since" not in repo.fleet("land", "--dry-run", check=3).err
+
+
 def test_what_cannot_be_noted_keeps_nobody_from_work(repo: Repo) -> None:
     (repo.path / ".git/refs/fleet").mkdir(parents=True)
     (repo.path / ".git/refs/fleet/trust.lock").write_text("")  # somebody else is about to write it down
@@ -393,3 +421,16 @@ def test_the_text_says_what_to_do(repo: Repo) -> None:
     mended = repo.fleet("doctor", "--repair", check=1, oracle=False)
     assert mended.out.startswith("repaired: core.bare is true") and mended.out.endswith("\n1 problem\n")
     assert "git fleet undo 1" in mended.err
+
+
+def test_a_repair_that_was_killed_is_taken_back_before_the_next(repo: Repo, tmp_path: Path) -> None:
+    """Else it would take back what the next one does as well."""
+    rooms.tree(repo, "b").rename(tmp_path / "moved")
+    (entry(repo) / "gitdir").write_text("")
+    assert sorted(repaired(repo)) == ["entry-broken", "worktree-moved"]
+    with contextlib.closing(sqlite3.connect(repo.path / ".git/fleet/fleet.db")) as db, db:
+        db.execute("UPDATE operation SET state = 'running', ended_s = NULL")
+    before = repo.snapshot()
+    told = repo.fleet("doctor", "--repair", check=0).err
+    assert "'doctor --repair' (operation 1) had been killed: it is taken back, and done anew" in told
+    assert repo.snapshot() == before and doctor(repo, check=0) == []

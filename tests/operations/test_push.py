@@ -147,3 +147,28 @@ def test_a_stop_is_pushed_when_all_is_done(repo: Repo, tmp_path: Path) -> None:
     repo.git("add", "a", cwd=lane)
     repo.fleet("land", "--continue", check=0)
     assert there(repo) == repo.oid("main") and repo.show("a") == "both\n"
+
+
+def test_typed_again_it_pushes_what_did_not_arrive(repo: Repo, tmp_path: Path) -> None:
+    hub_hook(tmp_path, "pre-receive", "exit 1")
+    repo.fleet("land", "--push", check=75)
+    (tmp_path / "hub/hooks/pre-receive").unlink()
+    assert repo.fleet("land", check=0).out == "nothing to land on main\n" and there(repo) != repo.oid("main")
+    assert repo.fleet("land", "--push", check=0).out == "nothing to land on main\npushed to origin main\n"
+    assert there(repo) == repo.oid("main") and noted(repo) == "pushed"
+    assert repo.fleet("land", "--push", check=0).out == "nothing to land on main\n"
+
+
+def test_killed_before_it_was_pushed(repo: Repo, tmp_path: Path) -> None:
+    """git's own hook kills git fleet when the base has moved."""
+    hook = repo.path / ".git/hooks/post-merge"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nkill -9 $(ps -o ppid= -p $PPID)\n")
+    hook.chmod(0o755)
+    assert repo.fleet("land", "--push").status != 0
+    hook.unlink()
+    kit.wait_for(lambda: not (repo.path / ".git/index.lock").exists())
+    said = repo.fleet("land", check=0).err
+    assert "had been killed: it had landed a, b, and was not pushed: git fleet land --push" in said
+    repo.fleet("land", "--push", check=0)
+    assert there(repo) == repo.oid("main")

@@ -1,12 +1,16 @@
 """`remove`: whatever anybody could miss keeps a worktree where it is."""
 
 import contextlib
+import json
 import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import kit
 import pytest
 import rooms
@@ -123,19 +127,13 @@ def stashed(tree: Path) -> None:
     git(tree, "stash", "push", "-q", "-m", "for later")
 
 
-def submodule(tree: Path) -> None:
-    lib = kit.make_repo(tree.parent / "lib", {"lib": "x\n"})
-    git(tree, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib.path), "lib")
-    git(tree, "commit", "-q", "-m", "lib")
-    git(tree, "-C", "../app", "merge", "-q", "--no-ff", "a")
+def stashed_while_on_no_branch(tree: Path) -> None:
+    git(tree, "checkout", "-q", "--detach")
+    stashed(tree)
 
 
-def submodule_with_work_put_away(tree: Path) -> None:
-    submodule(tree)
-    git(tree / "lib", "commit", "-q", "--allow-empty", "-m", "mine alone")
-    git(tree / "lib", "checkout", "-q", "-B", "kept")
-    git(tree / "lib", "checkout", "-q", "HEAD~")
-    git(tree, "submodule", "--quiet", "deinit", "--all")
+def half_written(tree: Path) -> None:
+    (tree.parent / "app/.git/worktrees/a/gitdir").write_text("")
 
 
 def on_another_branch(tree: Path) -> None:
@@ -179,8 +177,8 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (nested_repository_in_an_ignored_folder, "ignored: inner.log/"),
         (nested_repository_among_tracked_files, "a repository is in it: "),
         (stashed, "stash@{0} was made on 'a'"),
-        (submodule, "a repository is in it: "),
-        (submodule_with_work_put_away, "its submodule 'lib' has commits that are on no remote"),
+        (stashed_while_on_no_branch, "stash@{0} was made on 'a'"),
+        (half_written, "which is half written"),
         (on_another_branch, "it is on 'other', not on 'a'"),
         (checked_out_in_the_main_worktree, "'a' is in use in '"),
         (checked_out_twice, "'a' is in use in '"),
@@ -196,14 +194,36 @@ def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
 
 def test_a_dry_run_says_what_would_be(repo: Repo) -> None:
     assert repo.fleet("remove", "--dry-run", "a", check=0).out.startswith("a: remove: landed: ")
-    said = repo.fleet("remove", "--dry-run", "a", "b", check=3).out.splitlines()
-    assert said[1] == "b: keep: 'b' has 1 commit that the base lacks"
+    refused = repo.fleet("remove", "--dry-run", "a", "b", check=3)
+    assert refused.out.splitlines()[1] == "b: keep: 'b' has 1 commit that the base lacks"
+    assert refused.err.startswith("error: nothing removed: b stays: 'b' has 1 commit that the base lacks\nhint: ")
+
+
+def test_as_json_it_is_what_clean_says(repo: Repo) -> None:
+    def said(*args: str, check: int) -> tuple[int | None, dict[str, Any]]:
+        found = repo.fleet("remove", "--json", *args, check=check).json
+        schemas = [
+            json.loads(resources.files("git_fleet.output").joinpath(f"schemas/{name}.json").read_text())
+            for name in ("remove", "clean")
+        ]
+        jsonschema.Draft202012Validator(schemas[0]).validate(found)
+        assert schemas[0]["properties"]["verdicts"] == schemas[1]["properties"]["verdicts"]
+        return found["operation"], {one["id"]: one for one in found["verdicts"]}
+
+    locked(rooms.tree(repo, "b"))
+    cleaned = {one["id"]: one for one in repo.fleet("clean", "--dry-run", "--json", check=0).json["verdicts"]}
+    assert cleaned["b"]["evidence"]["locked"] == "agent 7"
+    assert said("--dry-run", "a", "b", check=3) == said("a", "b", check=3) == (None, cleaned)
+    assert said("--dry-run", "a", check=0) == (None, {"a": cleaned["a"]})
+    assert said("a", check=0) == (1, {"a": {**cleaned["a"], "removed": True}})
+    assert said("a", check=0) == (None, {})
 
 
 def test_every_reason_is_named(repo: Repo) -> None:
     for harm in (modified, untracked, ignored, locked):
         harm(rooms.tree(repo, "a"))
     said = repo.fleet("remove", "a", check=3).err
+    assert repo.fleet("remove", "--dry-run", "a", check=3).err == said
     for reason in ("modified: file", "untracked: mine", "ignored: mine.log", "it is locked: agent 7"):
         assert reason in said
 
@@ -235,12 +255,14 @@ def test_a_removed_task_is_gone_and_its_commits_are_kept(repo: Repo) -> None:
     repo.git("commit", "-q", "--allow-empty", "-m", "given up", cwd=tree)
     given_up = repo.oid("a")
     repo.git("reset", "-q", "--hard", tip, cwd=tree)
+    private = repo.git("commit-tree", "-m", "private", "HEAD^{tree}", cwd=tree)
+    repo.git("update-ref", "refs/worktree/mine", private, cwd=tree)
     done = repo.fleet("remove", "a", check=0)
     assert not tree.exists() and not repo.exists("a") and not repo.exists("refs/fleet/base/a")
     assert f"{tree}" in done.err + done.out
     repo.git("reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all")
     repo.git("gc", "-q", "--prune=now")
-    assert {repo.git("cat-file", "-t", oid) for oid in (tip, given_up)} == {"commit"}
+    assert {repo.git("cat-file", "-t", oid) for oid in (tip, given_up, private)} == {"commit"}
 
 
 def test_twice_is_nothing_to_do(repo: Repo) -> None:
@@ -388,6 +410,15 @@ def test_an_entry_whose_disk_is_away_stays(repo: Repo, tmp_path: Path) -> None:
     assert "a disk may be away" in repo.fleet("remove", "a", check=3).err
     (tmp_path / "unmounted").rename(tmp_path / "usb")
     repo.fleet("remove", "a", check=0)
+
+
+def test_a_worktree_that_was_moved_by_hand_stays(repo: Repo, tmp_path: Path) -> None:
+    rooms.tree(repo, "a").rename(tmp_path / "moved")
+    refused = repo.fleet("remove", "a", check=3).err
+    assert f"its folder was moved to '{tmp_path}/moved'" in refused
+    repo.git("worktree", "repair", tmp_path / "moved")
+    repo.fleet("remove", "a", check=0)
+    assert not (tmp_path / "moved").exists()
 
 
 def test_staged_work_of_a_folder_that_was_deleted_stays(repo: Repo) -> None:

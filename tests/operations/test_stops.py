@@ -1,6 +1,8 @@
 """A landing that stopped: the lane is the user's until he continues, skips or aborts."""
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -58,8 +60,13 @@ def test_resolved_and_added(repo: Repo) -> None:
     assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
 
 
-def test_whoever_stood_in_the_lane_is_told_where_to_go(repo: Repo) -> None:
+@pytest.mark.parametrize("left", [None, "made.log"])
+def test_whoever_stood_in_the_lane_is_told_where_to_go(repo: Repo, left: str | None) -> None:
+    """Also where the lane went to the trash, in which the shell still stands."""
     resolve(repo)
+    if left:
+        (repo.path / ".git" / "info" / "exclude").write_text("*.log\n")
+        (lane(repo) / left).touch()
     done = repo.fleet("land", "--continue", cwd=lane(repo), check=0)
     assert f"cd {repo.path}" in done.err
 
@@ -340,3 +347,18 @@ def test_undo_takes_the_whole_landing_back(repo: Repo) -> None:
 def test_the_lane_is_no_task_and_its_work_no_dirt(repo: Repo) -> None:
     status = repo.fleet("status", "--json", check=0).json
     assert status["unplanned"] == [] and [row["id"] for row in status["tasks"]] == ["a", "b", "c"]
+
+
+def test_a_journal_that_fails_after_the_base_moved_does_not_land_it_twice(repo: Repo) -> None:
+    """Only the notes of it are missing then, and the next command writes them."""
+    resolve(repo)
+    path = repo.path / ".git/fleet/fleet.db"
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TRIGGER full BEFORE INSERT ON landing BEGIN SELECT RAISE(FAIL, 'disk I/O error'); END")
+    assert "disk I/O error" in repo.fleet("land", "--continue", check=128).err
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP TRIGGER full")
+    landed = repo.oid("main")
+    again = repo.fleet("land", "--continue", check=128).err
+    assert "had been killed: it had landed" in again and "no landing on 'main' waits" in again
+    assert repo.oid("main") == landed and repo.read("file") == "both\n"

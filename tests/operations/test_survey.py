@@ -60,7 +60,7 @@ def test_every_state_that_a_hand_can_make(tmp_path: Path) -> None:
         "gone": f"the worktree's folder is gone: {tmp_path / 'gone'}",
         "elsewhere": "the worktree is on other",
         "detached": "the worktree is on no branch (detached)",
-        "bare": "the branch has no worktree",
+        "bare": "no worktree",
         "blocked": "waits for the landing of active",
     }
 

@@ -1,7 +1,10 @@
 """`sync`: the base comes to the branch, in the branch's own worktree, and its author resolves what conflicts."""
 
+import json
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 import rooms
 from kit import Repo
@@ -30,9 +33,10 @@ def test_the_base_is_merged_into_each_branch_where_it_lives(repo: Repo) -> None:
     top = rooms.tree(repo, "b")
     assert (top / "file").read_text() == "<<<<<<< HEAD\nb\n=======\nmain\n>>>>>>> main\n"
     assert f"b: conflict in file; it waits in {top}" in done.out and "c: has all of main" in done.out
-    assert f"cd {top}" in done.err and "git merge --continue" in done.err
+    assert f"cd {top}" in done.err and "then: git add file && git merge --continue" in done.err
     assert rooms.operations(repo) == [("sync", "done")]
-    refused = repo.fleet("sync", check=3)
+    refused = repo.fleet("sync", "b", check=3)
+    assert refused.out == ""
     assert f"b not synced: a merge is in progress in '{top}'" in refused.err
     (top / "file").write_text("both\n")
     repo.git("add", "file", cwd=top)
@@ -70,6 +74,27 @@ def test_a_dry_run_says_it_and_does_nothing(repo: Repo) -> None:
         "c: has all of main",
         "d: would get main",
     ]
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_as_json(repo: Repo, dry: bool) -> None:
+    (rooms.tree(repo, "a") / "a").write_text("half done\n")
+    repo.git("branch", "-q", "d", "main~1")
+    repo.config({"fleet.d.title": "d"})
+    tips = {name: repo.oid(name) for name in "abcd"}
+    found = repo.fleet("sync", "--json", *(["--dry-run"] if dry else []), check=3 if dry else 4).json
+    schema = json.loads(resources.files("git_fleet.output").joinpath("schemas/sync.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(found)
+    top = str(rooms.tree(repo, "a"))
+    assert [(one["id"], one["result"], one["conflicts"], one["reason"]) for one in found["tasks"]] == [
+        ("a", "refused", [], f"uncommitted work in '{top}': a"),
+        ("b", "conflict", ["file"], None),
+        ("c", "current", [], None),
+        ("d", "synced", [], None),
+    ]
+    assert {one["branch"]: one["before"] for one in found["tasks"]} == tips
+    assert [one["after"] for one in found["tasks"]] == [None, None, None, None if dry else repo.oid("d")]
+    assert (found["operation"], found["base"]["commit"]) == (None if dry else 1, repo.oid("main"))
 
 
 @pytest.mark.parametrize("kind", ["modified", "staged"])
@@ -160,3 +185,45 @@ def test_not_handed_back_into_work(tmp_path: Path) -> None:
     (rooms.tree(repo, "b") / "other").write_text("half done\n")
     assert "not handed back: uncommitted work" in repo.fleet("sync", "b", check=3).err
     assert (tmp_path / "app-lane-1").exists() and rooms.operations(repo) == [("land", "stopped")]
+
+
+def test_a_git_that_is_killed_while_it_writes_files_is_put_right(repo: Repo) -> None:
+    """Killed by the filter of the last file, so that the first is written; what is done of the others stays."""
+    repo.config({"filter.deadly.smudge": "kill -9 $PPID", "filter.deadly.clean": "cat"})
+    repo.commit("more", {"first": "main\n", "last": "main\n", ".git/info/attributes": "last filter=deadly\n"})
+    repo.git("worktree", "remove", "../c")
+    tips = repo.oid("a"), repo.oid("c")
+    top = rooms.tree(repo, "a")
+    assert repo.fleet("sync", "a", "c").status != 0
+    lock = repo.path / ".git/worktrees/a/index.lock"
+    assert (top / "first").read_text() == "main\n" and repo.oid("a") == tips[0]
+    assert str(lock) in repo.fleet("sync", "a", "c", check=75).err
+    lock.unlink()
+    repo.config({"filter.deadly.smudge": "cat"})
+    said = repo.fleet("sync", "a", "c", check=0).err
+    assert f"git broke off while it moved the checkout '{top}': it is as it was before" in said
+    assert parents(repo, "a") == [tips[0], repo.oid("main")] and repo.oid("c") == repo.oid("main")
+    assert (top / "last").read_text() == "main\n" and repo.git("status", "--porcelain", cwd=top) == ""
+    assert rooms.operations(repo) == [("sync", "done"), ("sync", "failed")]
+    repo.fleet("undo", check=0)
+    assert (repo.oid("a"), repo.oid("c")) == tips
+
+
+def test_killed_between_two_branches_the_first_stays(repo: Repo) -> None:
+    """git's own hook kills git fleet when the second branch is to move."""
+    repo.commit("more", {"other": "main\n"})
+    repo.git("worktree", "remove", "../c")
+    hook = repo.path / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    script = 'test "$1" = prepared || exit 0\ngrep -q "refs/heads/c$" && kill -9 $(ps -o ppid= -p $PPID) && exit 1\n'
+    hook.write_text(f"#!/bin/sh\n{script}exit 0\n")
+    hook.chmod(0o755)
+    tips = repo.oid("a"), repo.oid("c")
+    assert repo.fleet("sync", "a", "c").status != 0
+    hook.unlink()
+    told = repo.fleet("sync", "c", check=0).err
+    assert "'sync a, c' (operation 1) had been killed: a had come to its end" in told
+    assert parents(repo, "a") == [tips[0], repo.oid("main")] and repo.oid("c") == repo.oid("main")
+    assert rooms.operations(repo) == [("sync", "done"), ("sync", "done")]
+    repo.fleet("undo", "1", check=0)
+    assert repo.oid("a") == tips[0]

@@ -6,6 +6,9 @@ import pytest
 import rooms
 from kit import Repo, make_repo
 
+from git_fleet.journal import database, locks
+from git_fleet.operations import revert
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
@@ -25,11 +28,20 @@ def test_undo_of_an_undo_says_that_it_does_again(repo: Repo) -> None:
     assert repo.fleet("undo", check=0).out == "undone 2: land a\n"
     assert repo.fleet("undo", "--dry-run", check=0).out == "would redo: land a\n"
     again = repo.fleet("undo", check=0)
-    assert again.out == "redone: land a\n" and "git fleet undo 1 " in again.err
+    assert again.out == "redone: land a\n" and "git fleet undo 2 && git fleet undo 1   # add new\n" in again.err
+    assert rooms.operations(repo) == [("undo", "done"), ("undo", "undone"), ("land", "done"), ("add", "done")]
     assert repo.fleet("undo", check=0).out == "undone 4: land a\n"
     summaries = [one["summary"] for one in repo.fleet("log", "--json").json["operations"]]
     assert summaries[:3] == ["undo 4: land a", "undo 3: redo land a", "undo 2: land a"]
     assert "git fleet log lists" in repo.fleet("undo", "2", check=3).err
+
+
+def test_what_was_done_again_can_be_taken_back_by_its_own_number(repo: Repo) -> None:
+    repo.fleet("land", "a", check=0)
+    repo.fleet("undo", check=0)
+    repo.fleet("undo", check=0)
+    assert repo.fleet("undo", "1", check=0).out == "undone 1: land a\n"
+    assert rooms.states(repo)["a"] == "active" and rooms.operations(repo)[-1] == ("land", "undone")
 
 
 def test_add_and_back_and_again(repo: Repo) -> None:
@@ -41,6 +53,7 @@ def test_add_and_back_and_again(repo: Repo) -> None:
     assert not repo.exists("refs/fleet/base/new")
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (added.refs, added.files)
+    assert repo.snapshot().config == added.config
     assert repo.exists("refs/fleet/base/new")
     assert repo.git("status", "--porcelain", cwd=rooms.tree(repo, "new")) == ""
 
@@ -54,6 +67,7 @@ def test_land_and_back_and_again(repo: Repo) -> None:
     assert rooms.states(repo) == {"a": "active", "b": "active", "new": "ready"}
     repo.fleet("undo", check=0)
     assert (repo.snapshot().refs, repo.snapshot().files) == (landed.refs, landed.files)
+    assert repo.snapshot().config == landed.config
     assert rooms.states(repo) == {"a": "landed", "b": "landed", "new": "ready"}
 
 
@@ -216,3 +230,17 @@ def test_remove_stays_where_its_entry_name_was_taken(repo: Repo, tmp_path: Path)
     done = repo.fleet("undo", check=3)
     assert f"another worktree was registered under the name of '{rooms.tree(repo, 'a')}'" in done.err
     assert repo.snapshot() == before
+
+
+def test_a_worktree_goes_back_to_the_place_in_the_trash_that_was_written_down_before(repo: Repo) -> None:
+    """Where a killed redo of a removal is looked for."""
+    repo.fleet("land", "a", check=0)
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("undo", check=0)
+    with database.opened(str(repo.common_dir() / "fleet")) as journal:
+        undone = journal.operations()[0]
+    repository = rooms.of(repo)
+    with locks.hold(repository.fleet_dir, "worktrees") as lock:
+        meant = revert.intended(repository, undone.changes, 9)
+        done = revert.take_back(repository, undone.changes, 9, lock, lambda _: None)
+    assert done == meant and not rooms.tree(repo, "a").exists()

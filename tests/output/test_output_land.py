@@ -61,10 +61,11 @@ def test_what_gates_did_as_json(conform: Callable[[str, dict[str, object]], Any]
 
 
 def test_what_was_typed_about_gates_is_typed_again() -> None:
-    typed = land.Typed(names=("42",), ways=("--gate", "make test", "--no-keep-going"))
+    typed = land.Typed(names=("42", "44", "45"), ways=("--gate", "make test", "--no-keep-going"))
     assert land.hints(THROWN_OUT, typed)[0] == (
-        "correct 44 and commit there, then: git fleet land --gate 'make test' --no-keep-going 42"
+        "correct 44 and commit there, then: git fleet land --gate 'make test' --no-keep-going 44 45"
     )
+    assert land.hints(THROWN_OUT, land.Typed(names=("42",)))[0].endswith("then: git fleet land 44")
     assert typed.over("--continue") == "git fleet land --continue"
     red = LandOutcome(Ending.BASE_RED, BASE, "merge", (COUNT,), None, None)
     assert land.hints(red, land.Typed(ways=("--gate", "x")))[0].endswith("git fleet land --no-gate")
@@ -187,7 +188,7 @@ def test_what_did_not_land_is_not_called_landed() -> None:
 def test_a_narrow_terminal() -> None:
     lines = land.text(STOPPED, Style(width=30, ascii=True)).splitlines()
     assert lines[:2] == ["id  step     conflicts", "42  landed"]
-    assert lines[-1] == "6 columns hidden for want of room"
+    assert lines[-1] == "6 columns hidden (--wide)"
 
 
 def test_the_documents(conform: Callable[[str, dict[str, object]], Any]) -> None:

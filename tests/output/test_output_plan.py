@@ -78,6 +78,17 @@ def test_problems_name_file_and_line() -> None:
     assert "\n\nwarning: 43 owns\\x1b nothing\n\n" in plan.text(config, Style())
 
 
+def test_many_that_own_nothing_are_one_line() -> None:
+    bare = tuple(Problem(Severity.WARNING, "owns-nothing", f"{id} owns nothing", (str(id),), id) for id in range(1, 5))
+    error = Problem(Severity.ERROR, "cycle", "cycle: 1 needs 1", ("1",), 1)
+    said = plan.text(VIEW._replace(problems=(*bare, error)), Style(), here="/home/me/tasks-app")
+    assert said.split("\n\n")[-2].splitlines() == [
+        "PLAN.md:1: error: cycle: 1 needs 1",
+        "PLAN.md: warning: 4 tasks own no path: overlaps and drift cannot be seen (1, 2, 3, 4)",
+    ]
+    assert len(plan.document(VIEW._replace(problems=bare))["problems"]) == 4  # type: ignore[arg-type]
+
+
 def test_a_plan_without_tasks() -> None:
     empty = PlanView(Plan(Source(SourceKind.WORKTREES), ()), (), (), (), (), Advice(Verdict.SEQUENTIAL, 0, None, ()))
     assert plan.text(empty, Style(width=20)) == (
@@ -104,7 +115,7 @@ def test_what_to_type_next_depends_on_what_may_be_started(states: list[State], h
 def test_hidden_columns_are_counted() -> None:
     screen = plan.text(VIEW, Style(width=40, ascii=True))
     assert screen.splitlines()[2:4] == ["id  title  wave  owns", "42  count     1  cli.py"]
-    assert screen.splitlines()[-1] == "3 columns hidden for want of room"
+    assert screen.splitlines()[-1] == "3 columns hidden (--wide)"
 
 
 def test_colour_has_a_plain_twin() -> None:

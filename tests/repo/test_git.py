@@ -53,10 +53,6 @@ def test_no_branch_at_all(tmp_path: Path, make_repo: Callable[..., Repo]) -> Non
     assert git.branches(rooms.of(make_repo(tmp_path / "empty"))) == {}
 
 
-def test_version(repo: Repo) -> None:
-    assert git.version(rooms.of(repo)) >= (2, 38)
-
-
 # ----------------------------------------------------------------------------------------------------------- worktrees
 
 
@@ -147,13 +143,6 @@ def test_configuration_that_is_right_already_is_not_written(repo: Repo) -> None:
 def test_values_that_git_cannot_hold_are_refused(repo: Repo, value: str) -> None:
     with pytest.raises(Fatal, match=r"'fleet.42.title' holds a line break or NUL"):
         git.config_set(rooms.of(repo), "fleet.42.title", [value])
-
-
-def test_a_section_goes_whole(repo: Repo) -> None:
-    repo.config({"fleet.42.title": "x", "fleet.42.owns": ["a", "b"], "fleet.43.title": "y"})
-    git.config_remove_section(rooms.of(repo), "fleet.42")
-    git.config_remove_section(rooms.of(repo), "fleet.99")
-    assert git.config_entries(rooms.of(repo), r"^fleet\.") == [("fleet.43.title", "y")]
 
 
 def test_a_value_with_line_breaks_is_read_whole(repo: Repo) -> None:

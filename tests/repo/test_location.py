@@ -1,6 +1,7 @@
 """Which repository are we in?"""
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +110,12 @@ def test_the_current_directory_is_gone(tmp_path: Path, monkeypatch: pytest.Monke
     os.rmdir(tmp_path / "gone")
     with pytest.raises(Fatal, match=r"^the current directory is gone$"):
         location.locate()
+
+
+def test_the_version_is_that_of_the_git_on_path() -> None:
+    said = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("git version " + ".".join(map(str, location.version())))
+    assert location.version() >= location.OLDEST_GIT
 
 
 def test_no_git_on_path(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

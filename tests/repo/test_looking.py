@@ -20,13 +20,13 @@ def repo(tmp_path: Path, make_repo: Callable[..., Repo]) -> Repo:
     return make_repo(tmp_path / "app", {"file": "x\n", "other": "x\n", ".gitignore": "*.log\nbuild/\n"})
 
 
-def seen(repo: Repo, *, ignored: bool = False) -> Dirt | None:
+def seen(repo: Repo, *, untracked: bool = True) -> Dirt | None:
     top = str(repo.path)
-    return looking.dirt([top], ignored=ignored)[top]
+    return looking.dirt([top], untracked=untracked)[top]
 
 
 def test_a_clean_worktree(repo: Repo) -> None:
-    assert seen(repo) == seen(repo, ignored=True) == Dirt()
+    assert seen(repo) == looking.holdings(str(repo.path)) == Dirt()
 
 
 def test_every_kind(repo: Repo) -> None:
@@ -37,8 +37,9 @@ def test_every_kind(repo: Repo) -> None:
     expected = Dirt(staged=("staged",), unstaged=("file", "other", "staged"), untracked=("folder/", "new"))
     assert seen(repo) == expected
     assert not expected.clean and expected.paths == ("staged", "file", "other", "folder/", "new")
-    whole = expected._replace(untracked=("folder/deep", "new"), ignored=("build/out", "x.log"))
-    assert seen(repo, ignored=True) == whole
+    assert seen(repo, untracked=False) == expected._replace(untracked=())
+    whole = expected._replace(untracked=("folder/deep", "new"), ignored=("build/", "x.log"))
+    assert looking.holdings(str(repo.path)) == whole
 
 
 def test_odd_names(repo: Repo) -> None:
@@ -61,6 +62,29 @@ def test_modes_and_kinds_count(repo: Repo) -> None:
     (repo.path / "other").unlink()
     (repo.path / "other").symlink_to("file")
     assert seen(repo) == Dirt(unstaged=("file", "other"))
+
+
+@pytest.mark.parametrize(
+    ("touched", "met"),
+    [
+        (["file", "other", "new", "build/new", "a/b/c"], []),
+        (["x.log", "build/out"], ["build/out", "x.log"]),
+        (["build"], ["build/"]),
+        (["x.log/deep/er", "link/deep"], ["link", "x.log"]),
+        (["file/below"], []),
+        (["staged", "mixed"], ["mixed/mine"]),
+        (["empty", "empty/x"], []),
+        (list(ODD), sorted(ODD)),
+    ],
+)
+def test_what_git_does_not_track_where_something_is_written(repo: Repo, touched: list[str], met: list[str]) -> None:
+    """A tracked file in the way is git status' affair: it is as committed, or it is dirty."""
+    repo.commit("tracked", {"mixed/theirs": "x\n"})
+    repo.write({"mixed/mine": "x\n", "x.log": "x\n", "build/out": "x\n", "staged": "x\n", **dict.fromkeys(ODD, "x\n")})
+    repo.git("add", "staged")
+    (repo.path / "link").symlink_to("build")
+    (repo.path / "empty").mkdir()
+    assert looking.untracked_where(rooms.of(repo), str(repo.path), touched) == met
 
 
 def test_conflicts(repo: Repo) -> None:
@@ -89,7 +113,8 @@ def test_many_worktrees_each_gets_its_own(repo: Repo, tmp_path: Path) -> None:
 def test_looking_writes_nothing(repo: Repo) -> None:
     os.utime(repo.path / "file", (1, 1))  # git would like to refresh its index now
     with kit.frozen(repo):
-        assert seen(repo, ignored=True) == Dirt()
+        assert looking.holdings(str(repo.path)) == Dirt()
+        assert looking.untracked_where(rooms.of(repo), str(repo.path), ["new"]) == []
 
 
 def test_a_folder_that_lost_its_git_is_not_taken_for_the_repository_around_it(repo: Repo) -> None:
@@ -150,6 +175,14 @@ def test_operations_that_stopped(repo: Repo, side: Path, command: tuple[str, ...
     dirt = looking.dirt([str(side)])[str(side)]
     assert dirt is not None and (dirt.operation, dirt.unmerged) == (name, ("file",))
     assert looking.operation_in_progress(f"{repo.path}/.git") is None
+
+
+@pytest.mark.parametrize("command", [("cherry-pick", "main~", "main"), ("revert", "--no-edit", "main", "main~")])
+def test_several_picks_of_which_one_was_committed_by_hand(repo: Repo, side: Path, command: tuple[str, ...]) -> None:
+    repo.commit("more", {"file": "more\n"})
+    assert rooms.status_of("git", *command, cwd=side) != 0
+    repo.git("commit", "-q", "-a", "-m", "by hand", cwd=side)
+    assert looking.dirt([str(side)])[str(side)] == Dirt(operation="cherry-pick")
 
 
 def test_a_bisection_is_an_operation(repo: Repo, side: Path) -> None:

@@ -1,6 +1,6 @@
 """Runs `git fleet` over and over in forks of one warm interpreter, and stops it at a chosen step of its way.
 
-A script: reads one JSON list of runs a line, starts them all at the same moment, and answers with their exit statuses.
+A script: reads one JSON list of runs a line, starts them (see `play`), and answers with their exit statuses.
 Steps are seen by an audit hook (PEP 578): every child, rename, lock and written file passes one by itself, and what
 SQLite and libgit2 do is announced by the program. So there is nothing in it that could be switched on by accident.
 """
@@ -14,12 +14,14 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
 LONGEST_S = 300
 """As long as on a machine that has much else to do."""
+MEANWHILE_S = 1.0
+"""Who has not ended after that, while another stands still, waits for it."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 ON_PATHS = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "shutil.rmtree")
 ASKS = [
@@ -51,7 +53,7 @@ ASKS = [
 
 
 class Fault(NamedTuple):
-    """What happens at the step number `at` (from 0): `kill`, `delay`, or the name of an error. None: nothing."""
+    """What happens at the step number `at` (from 0): `kill`, `delay` (see `play`), or the name of an error."""
 
     at: int | None = None
     do: str = ""
@@ -120,7 +122,7 @@ def _act(what: str, step: str) -> None:
     if what == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif what == "delay":
-        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif step.startswith("journal"):
         raise sqlite3.OperationalError("disk I/O error")
     else:
@@ -188,10 +190,10 @@ def _code(main: Callable[[], None]) -> int:
     return code if isinstance(code, int) else int(code is not None)
 
 
-def wait_for_left(sessions: list[int]) -> None:
-    """Until the gits of those that were killed have ended, too: till then they hold locks, and write."""
+def wait_for_left(session: int) -> None:
+    """Until the gits of one that was killed have ended, too: till then they hold locks, and write."""
     end = time.monotonic() + LONGEST_S
-    while time.monotonic() < end and any(_session(name) in sessions for name in os.listdir("/proc") if name.isdigit()):
+    while time.monotonic() < end and any(_session(name) == session for name in os.listdir("/proc") if name.isdigit()):
         time.sleep(0.02)
 
 
@@ -203,17 +205,50 @@ def _session(pid: str) -> int:
         return 0
 
 
+def begin(jobs: Sequence[dict[str, Any]]) -> list[int]:
+    """Start runs at the same moment; their process ids."""
+    go, at_once = os.pipe()
+    pids = [fork(job, go, [at_once]) for job in jobs]
+    os.close(go)
+    os.close(at_once)
+    return pids
+
+
+def play(jobs: Sequence[dict[str, Any]]) -> list[int]:
+    """All of them to their end; their exit statuses.
+
+    They start together. Where the first is to delay, the others start when it stands still at its step, and it goes on
+    when they have ended, or wait for it.
+    """
+    fault = jobs[0]["fault"]
+    if not fault or fault.get("do") != "delay":
+        return [ended(pid) for pid in begin(jobs)]
+    [first] = begin(jobs[:1])
+    status = os.waitpid(first, os.WUNTRACED)[1]
+    others = dict.fromkeys(begin(jobs[1:]))
+    if not os.WIFSTOPPED(status):
+        return [os.waitstatus_to_exitcode(status), *(ended(pid) for pid in others)]
+    until = time.monotonic() + MEANWHILE_S
+    while None in others.values() and time.monotonic() < until:
+        time.sleep(0.01)
+        for pid in [pid for pid, code in others.items() if code is None]:
+            over, status = os.waitpid(pid, os.WNOHANG)
+            others[pid] = os.waitstatus_to_exitcode(status) if over else None
+    os.kill(first, signal.SIGCONT)
+    return [ended(first), *(ended(pid) if code is None else code for pid, code in others.items())]
+
+
+def ended(pid: int) -> int:
+    status = os.waitpid(pid, 0)[1]
+    wait_for_left(pid)
+    return os.waitstatus_to_exitcode(status)
+
+
 def serve() -> None:
     """Until standard input ends."""
     warm_up()
     for line in sys.stdin:
-        go, begin = os.pipe()
-        pids = [fork(job, go, [begin]) for job in json.loads(line)]
-        os.close(go)
-        os.close(begin)
-        statuses = {pid: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids}
-        wait_for_left(pids)
-        print(json.dumps([statuses[pid] for pid in pids]), flush=True)
+        print(json.dumps(play(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

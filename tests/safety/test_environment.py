@@ -370,6 +370,13 @@ SHOWN = (
     *(("graph", f"--format=x{EVIL}"), ("check", "--hook", f"../1/file{EVIL}"), ("land", "--onto", f"b{EVIL}")),
     *(("add", f"5 title {EVIL}", "--owns", "x"), ("check", "--refs", f"refs/{EVIL}"), ("help", f"x{EVIL}")),
     *(("add", f"--needs={EVIL}", "6 six"), ("undo", f"{EVIL}"), ("status", f"extra{EVIL}")),
+    *(
+        ("mark", f"{EVIL}", "1"),
+        ("mark", "done", EVIL),
+        ("mark", "stuck", "1", "-m", EVIL),
+        ("status",),
+        ("land", "-n"),
+    ),
 )
 
 

@@ -136,6 +136,15 @@ def status(story: Teller) -> None:
     assert all(task in shown for task in TASKS)
 
 
+def mark(story: Teller) -> None:
+    """Said where the agent is, and of another; what is said last of a branch as it is holds."""
+    story.fleet("mark", "done", cwd=story.site.tree("1"))
+    story.fleet("mark", "stuck", "2", "-m", "so")
+    story.fleet("mark", "running", "2")
+    seen = {row["id"]: row["state"] for row in story.fleet("status", "--json").json["tasks"]}
+    assert seen == {"1": "done", "2": "running", "3": "active", "4": "blocked"}
+
+
 def check(story: Teller) -> None:
     seen = story.fleet("check", "--json", check=1).json
     assert [(pair["tasks"], pair["verdict"], pair["paths"]) for pair in seen["pairs"]] == [
@@ -255,6 +264,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     doctor,
     path,
     status,
+    mark,
     check,
     hook,
     graph,
@@ -268,8 +278,10 @@ STORY: tuple[Callable[[Teller], None], ...] = (
 
 
 @pytest.mark.parametrize("kind", kinds.WORKING, ids=kinds.names(kinds.WORKING))
-def test_works(warm: Warm, tmp_path: Path, kind: Kind) -> None:
+def test_works(warm: Warm, tmp_path: Path, kind: Kind, request: pytest.FixtureRequest) -> None:
     """Every command, one after the other; work that nobody committed is as it was at the end."""
+    if kind in kinds.OF_A_NEWER_GIT:
+        request.getfixturevalue("newer_git")
     site = kind(tmp_path)
     story = Teller(warm, site)
     for cell in STORY:
@@ -298,6 +310,7 @@ COMMANDS = (
     ("graph",),
     ("add", "--all"),
     ("status",),
+    ("mark", "done", "1"),
     ("check",),
     ("land",),
     ("land", "--dry-run"),

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 from kit import Repo
 
-from safety import TORTURE
+from safety import SEEDS, TORTURE
 from safety.trial import TRACEBACK, Programs, Tally, World, bricked, unfinished
 
 TASKS = ("a", "b", "c")
@@ -366,7 +366,7 @@ def two_added(folder: Path) -> Repo:
     return repo
 
 
-@pytest.mark.parametrize("seed", range(TORTURE or 1))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_sequence(seed: int, tmp_path: Path, programs: Programs, tally: Tally) -> None:
     world = World(tmp_path / "world", two_added)
     play = settings(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from kit import Completed, Repo
 
-from safety import TORTURE, syscalls
+from safety import SHARE, TORTURE, syscalls
 from safety.deeds import DEEDS, Deed
 from safety.syscalls import Place, needs_strace
 from safety.trial import TRACEBACK, Programs, Tally, World, difference, judge
@@ -42,7 +42,7 @@ class Stage:
     def chosen(self, number: int, kind: str) -> list[Place]:
         """In CI so many, half of them in gits: each with another call or by another program, as far as there are."""
         if TORTURE:
-            return self.places
+            return self.places[SHARE]
         draw = random.Random(f"{self.name} {kind}")
         drawn = draw.sample(self.places, len(self.places))
         sorts: dict[tuple[str, str], Place] = {}
@@ -92,7 +92,10 @@ class Stage:
             if not obeyed(found, lock):
                 tally.say("wrong", where, f"doctor does not say what to do about '{lock}'\n{found.out}")
         said.append(("doctor --repair", self.programs.one(repo, "doctor", "--repair")))
-        return [*said, self._typed_again(repo)]
+        said.append(self._typed_again(repo))
+        if gave_up(repo, said[-1][1].err):
+            said.append(self._typed_again(repo))
+        return said
 
     def _typed_again(self, repo: Repo) -> tuple[str, Completed]:
         done = self.programs.one(repo, *self.deed.args)
@@ -116,6 +119,15 @@ def obeyed(doctor: Completed, lock: str) -> bool:
     if not any(re.search(rf"\brm (-f )?{re.escape(shlex.quote(lock))}$", hint) for hint in hints):
         return False
     os.unlink(lock)
+    return True
+
+
+def gave_up(repo: Repo, told: str) -> bool:
+    """Where a merge or rebase of git's own waits in a worktree that was not in the middle of one: give it up."""
+    found = re.search(r"a (merge|rebase) is in progress in '(.+?)': finish it there, or give it up", told)
+    if found is None:
+        return False
+    repo.git(found[1], "--abort", cwd=Path(found[2]))
     return True
 
 
