@@ -114,7 +114,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
 
 
 def _set_head(entry: str, branch: str) -> None:
-    """libgit2 looks into every entry whether it has the branch, and takes one that another git just writes for a yes."""
+    """libgit2 looks whether any entry has the branch, and takes one that another git just writes for a yes."""
     import pygit2
 
     for pause in (0.02, 0.05, 0.1, 0.2, None):
