@@ -46,7 +46,7 @@ def test_what_is_proven_goes_and_comes_back(repo: Repo, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app", "c", "d"]
     assert [repo.exists(branch) for branch in "abcd"] == [False, False, True, True]
     repo.fleet("undo", str(found["operation"]), check=0)
-    assert repo.snapshot() == before
+    assert repo.snapshot()._replace(config="") == before._replace(config="")  # the plan says by now what has landed
 
 
 def test_the_reasons_and_the_evidence(repo: Repo) -> None:

@@ -60,11 +60,11 @@ def test_a_clean_one_goes_along_and_comes_back_as_it_was(repo: Repo) -> None:
     repo.write({"lib/node_modules/x.js": "x\n"}, tree)
     evidence = judged(repo).facts
     assert (evidence.submodules, evidence.disposable) == (("lib", "lib/deep/inner"), ("lib/node_modules/",))
-    before, snapshot = everything(tree, entry), repo.snapshot()
+    before, refs = everything(tree, entry), repo.snapshot().refs
     repo.fleet("remove", "a", check=0)
     assert not tree.exists() and not entry.exists()
     repo.fleet("undo", check=0)
-    assert everything(tree, entry) == before and repo.snapshot() == snapshot
+    assert everything(tree, entry) == before and repo.snapshot().refs == refs
     assert repo.git("submodule", "status", "--recursive", cwd=tree).count("(") == 2
     repo.fleet("undo", check=0)
     repo.fleet("clean", "--purge", check=0, oracle=False)
