@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add mark status check land sync remove clean undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add run stop logs mark status check land sync remove clean undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -18,6 +18,8 @@ __git_fleet_options ()
 	plan) echo "--plan= --history= --json --to= --wide --dry-run $common" ;;
 	graph) echo "--format= --output= --plan= $common" ;;
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
+	run | stop) echo "--plan= --dry-run $common" ;;
+	logs) echo "--plan= --follow $common" ;;
 	mark) echo "--plan= --message= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
@@ -121,11 +123,11 @@ __git_fleet_edit ()
 # The words after `mark`: the state, the task.
 __git_fleet_mark ()
 {
-	local i past=0
+	local i count=0
 	for ((i = 1; i < cword; i++)); do
-		[[ ${words[i]} == -* || ${words[i]} == *fleet || ${words[i]} == mark ]] || past=$((past + 1))
+		[[ ${words[i]} == -* || ${words[i]} == *fleet || ${words[i]} == mark ]] || count=$((count + 1))
 	done
-	case "$past" in
+	case "$count" in
 	0) __gitcomp "running done stuck approved rejected dropped" ;;
 	1) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	esac
@@ -154,7 +156,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | run | stop | logs | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
 	mark) __git_fleet_mark ;;

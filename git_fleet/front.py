@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO, TypeVar
 
 import click
@@ -196,6 +196,28 @@ def answer_raw(text: str) -> None:
 
         text = "\n".join(safe(line) for line in text.split("\n"))
     answer(text)
+
+
+def pour(parts: Iterable[bytes]) -> None:
+    """What some program has said, as it is, at once; on a terminal line by line, with what that would obey visible."""
+    if not sys.stdout.isatty():
+        for part in parts:
+            sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
+        return
+    left = b""
+    for part in parts:
+        *lines, left = (left + part).split(b"\n")
+        for line in lines:
+            _visible(line)
+    if left:
+        _visible(left)
+
+
+def _visible(line: bytes) -> None:
+    from git_fleet.output.escape import safe
+
+    click.echo("\t".join(safe(part) for part in line.decode("utf-8", "surrogateescape").split("\t")))
 
 
 def answer_utf8(text: str) -> None:

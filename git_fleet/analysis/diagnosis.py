@@ -213,6 +213,12 @@ def _of_ours(seen: Observed) -> Iterator[Finding]:
             "finishes it or takes it back, as every command that changes something does first", recover=True
         )
         yield Finding(Severity.WARNING, "interrupted", f"'{summary}' (operation {number}) was killed", repair=repair)
+    for agent in seen.agents:
+        what = f"the agent of {agent.task} (process {agent.pid}) died, and nobody saw how"
+        mend = Repair("marks the task as stuck", agent=agent)
+        yield Finding(
+            Severity.WARNING, "agent-gone", what, agent.log, hints=(f"git fleet logs {agent.task}",), repair=mend
+        )
     for number, summary in seen.waiting:
         yield Finding(
             Severity.NOTE, "waiting", f"'{summary}' (operation {number}) waits for you: git fleet land --continue"

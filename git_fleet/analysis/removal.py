@@ -51,7 +51,9 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git -C {place} switch {shlex.quote(facts.branch)}, or move the worktree: git worktree move"
     if facts.standing_in:
         yield f"cd out of {place} first"
-    if facts.processes:
+    if facts.agent:
+        yield f"git fleet stop {facts.agent[0]}"
+    elif facts.processes:
         yield f"end what runs in {place}, or let it finish"
     if facts.locked is not None:
         yield f"git worktree unlock {place}"
@@ -89,7 +91,9 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
         reasons.append(f"it is on '{facts.other_branch}', not on '{facts.branch}'")
     if facts.standing_in:
         reasons.append("you stand in it")
-    if facts.processes:
+    if facts.agent:
+        reasons.append(f"its agent runs (process {facts.agent[1]})")
+    elif facts.processes:
         reasons.append(f"in use by process {_some(facts.processes)}")
     if facts.locked is not None:
         reasons.append(f"it is locked{f': {facts.locked}' if facts.locked else ''}")

@@ -6,6 +6,7 @@ A Status cell can only say `dropped`; everything else is said with `git fleet ma
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from git_fleet.model.agent import Agent
 from git_fleet.model.fleet import Mark, Snapshot, State, Worktree
 from git_fleet.model.plan import Overlap, Plan, Task
 
@@ -77,7 +78,9 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
     if is_dropped(task) or (mark and mark.state is State.DROPPED):
         return Standing(State.DROPPED, tree, mark.why if mark and mark.state is State.DROPPED else None)
     seen = _seen(task, tree, there=there)
-    return _marked(seen, mark, snapshot.branches[task.ref].tip) if seen and mark and there else seen
+    if seen is None or mark is None or not there:
+        return seen
+    return _marked(seen, _of_agent(mark, snapshot.agents.get(task.id)), snapshot.branches[task.ref].tip)
 
 
 def _seen(task: Task, tree: Worktree | None, *, there: bool) -> Standing | None:
@@ -90,6 +93,25 @@ def _seen(task: Task, tree: Worktree | None, *, there: bool) -> Standing | None:
     if tree.branch != task.ref:
         return Standing(State.ACTIVE, tree, f"the worktree is {_elsewhere(tree)}")
     return Standing(State.ACTIVE, tree)
+
+
+def _of_agent(mark: Mark, agent: Agent | None) -> Mark:
+    """What is true of a task that is said to be running: the agent may be gone without a word."""
+    if mark.state is not State.RUNNING or agent is None or agent.alive or agent.ended_s is not None:
+        return mark
+    return mark._replace(state=State.STUCK, why=agent_gone(agent))
+
+
+def agent_gone(agent: Agent) -> str:
+    """Of an agent that ended without anybody seeing how."""
+    return f"its agent is gone, see: git fleet logs {agent.task}"
+
+
+def quiet(silent_s: float, after_s: float) -> str | None:
+    """Of an agent that lives, and of which nothing was heard or seen for so long."""
+    if silent_s <= after_s:
+        return None
+    return f"quiet for {int(silent_s // 60)}m" if silent_s >= 60 else f"quiet for {int(silent_s)}s"
 
 
 def _marked(seen: Standing, mark: Mark, tip: str) -> Standing:

@@ -65,6 +65,11 @@ MIGRATIONS = (
         at_s REAL NOT NULL, tip TEXT);
     CREATE INDEX mark_of_task ON mark (task, id);
     """,
+    """
+    CREATE TABLE agent (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, worktree TEXT NOT NULL, pid INTEGER NOT NULL,
+        identity TEXT, log TEXT NOT NULL, began_s REAL NOT NULL, ended_s REAL);
+    """,
 )
 """Step n brings a database from `user_version` n to n + 1; a step is never edited once it was released."""
 
@@ -140,6 +145,10 @@ class Journal:
             (*states, limit),
         ).fetchall()
         return tuple(self._operation(row) for row in rows)
+
+    def has(self, version: int) -> bool:
+        """Is the database of this version or a later one? Readers bring none up to date."""
+        return int(self.db.execute("PRAGMA user_version").fetchone()[0]) >= version
 
     def operation(self, number: int) -> Operation | None:
         """One operation."""

@@ -109,8 +109,18 @@ def holder(fleet_dir: str, name: str) -> int | None:
 
 
 def base_lock(branch: str) -> str:
-    """The name of the lock of one base; any branch name becomes a plain file name, two never the same."""
+    """The name of the lock of one base."""
+    return _named("base", branch)
+
+
+def agent_lock(worktree: str) -> str:
+    """The name of the lock of whoever watches an agent in a worktree."""
+    return _named("agent", worktree)
+
+
+def _named(kind: str, name: str) -> str:
+    """Any name becomes a plain file name, two never the same."""
     import hashlib
 
-    digest = hashlib.sha256(branch.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return f"base-{digest}"
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return f"{kind}-{digest}"

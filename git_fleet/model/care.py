@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from git_fleet.model.agent import Agent
+
 HEAD_IN_A_TABLE = "ref: refs/heads/.invalid"
 """What the file HEAD says in a reftable, which holds the real one: git wants to see the file."""
 
@@ -71,6 +73,8 @@ class Repair(NamedTuple):
     aside: str | None = None
     """A file of ours that is moved aside."""
     recover: bool = False
+    agent: Agent | None = None
+    """One that is gone: its task is marked as stuck."""
     trust: bool = False
     """Take the configuration of now for known."""
 
@@ -108,6 +112,8 @@ class Observed(NamedTuple):
     """(`damaged` or `newer`, the file, why)"""
     trust: tuple[tuple[str, str], ...] = ()
     """(what may run commands, `new`, `changed` or `gone`) since that was known last."""
+    agents: tuple[Agent, ...] = ()
+    """Those that ended without anybody seeing how."""
     settings: str | None = None
     """Why our own settings cannot be read."""
     stashes: tuple[tuple[str, str], ...] = ()

@@ -5,6 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from git_fleet.model.agent import Agent
 from git_fleet.model.plan import Footprint, Plan, Task
 
 
@@ -214,6 +215,8 @@ class Snapshot(NamedTuple):
     """By task id."""
     marks: Mapping[str, Mark] = MappingProxyType({})
     """What was said last of each task, by id."""
+    agents: Mapping[str, Agent] = MappingProxyType({})
+    """The last agent of each task, by id."""
 
 
 class Outlook(NamedTuple):

@@ -40,6 +40,8 @@ class Facts(NamedTuple):
     standing_in: bool = False
     processes: tuple[str, ...] = ()
     """Others whose current directory is in the folder: `1234 (sleep)`."""
+    agent: tuple[str, int] | None = None
+    """(task, process) of the agent of ours that runs there."""
     head_kept: bool = True
     """Is what is checked out there reachable from the branch or the base?"""
     in_use: tuple[str, ...] = ()

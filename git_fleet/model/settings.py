@@ -1,5 +1,7 @@
 """What the user's git configuration says, with every default filled in."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -57,6 +59,11 @@ class Settings(NamedTuple):
     gate_retries: int = 1
     disposable: tuple[str, ...] = DISPOSABLE
     """The defaults first; an empty value of the key forgets all before it, as in git."""
+    agent: str | None = None
+    """Who works where the plan names nobody."""
+    agents: Mapping[str, str] = MappingProxyType({})
+    """name -> shell command"""
+    quiet_after_s: float = 600.0
     write_status: bool = True
     sign: bool = False
     """`commit.gpgSign`."""

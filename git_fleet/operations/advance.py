@@ -70,12 +70,23 @@ def move(
         step(tree.path, repository, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
+        if now == old and not isinstance(error, BrokenOff) and _is_halfway(repository, tree, touched):
+            raise BrokenOff(error.message, error.hints) from error
         if now == old or (now == new and isinstance(error, BrokenOff)):
             raise
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"]) from error
     there = git.refs(repository, ref).get(ref)
     if there != new and (there is None or back or not git.is_ancestor(repository, new, there)):  # a hook may go on
         raise Moved(f"'{ref}' moved meanwhile", ["try again"])
+
+
+def _is_halfway(repository: Repository, tree: Worktree, touched: Sequence[str]) -> bool:
+    """Is anything in the way where nothing was before: did git begin to write, whatever its exit status says?"""
+    try:
+        refuse_if_in_the_way(repository, tree, touched)
+    except Refused:
+        return True
+    return False
 
 
 def settle(repository: Repository, change: RecordedChange, say: Listener, inherit: Sequence[int] = ()) -> None:

@@ -6,13 +6,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.analysis import state as states
-from git_fleet.journal import database, locks, marks
+from git_fleet.journal import agents, database, locks, marks
+from git_fleet.model.agent import Agent
 from git_fleet.model.errors import Fatal, FleetError
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base, Mark, Repository, Worktree
 from git_fleet.model.plan import Plan, PlanView, Problem, Severity, Source, SourceKind
 from git_fleet.model.settings import Settings
 from git_fleet.operations import glance, running
+from git_fleet.repo import pids
 from git_fleet.repo import settings as settings_of
 
 PLAN = "plan"
@@ -29,6 +31,8 @@ class Context(NamedTuple):
     plan: Plan
     marks: Mapping[str, Mark] = MappingProxyType({})
     """What was said last of each task, by id."""
+    agents: Mapping[str, Agent] = MappingProxyType({})
+    """The last agent of each task, by id."""
 
 
 def find(plan_file: str | None = None, onto: str | None = None) -> Context:
@@ -47,10 +51,30 @@ def with_plan(context: Context, plan_file: str | None) -> Context:
 
 
 def with_marks(context: Context) -> Context:
-    """The same with what was said of the tasks. Who is marked as dropped is dropped, as if the plan said so."""
+    """The same with what was said of the tasks, and who is at work on them.
+
+    Who is marked as dropped is dropped, as if the plan said so.
+    """
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         found = marks.latest(journal) if journal else {}
-    return context._replace(plan=states.without_dropped(context.plan, found), marks=found)
+        last = last_agents(context.repository, journal) if journal else {}
+    return context._replace(plan=states.without_dropped(context.plan, found), marks=found, agents=last)
+
+
+def last_agents(repository: Repository, journal: database.Journal) -> dict[str, Agent]:
+    """The last agent of each task, and whether it is alive."""
+    return {id: one._replace(alive=is_alive(repository, one)) for id, one in agents.latest(journal).items()}
+
+
+def is_alive(repository: Repository, agent: Agent) -> bool:
+    """Does it still run, or is whoever watches it about to write down how it ended?"""
+    watched = locks.agent_lock(agent.worktree)
+    return agent.ended_s is None and (runs(agent) or locks.is_held(repository.fleet_dir, watched))
+
+
+def runs(agent: Agent) -> bool:
+    """Does its process still run?"""
+    return agent.ended_s is None and pids.is_alive(agent.pid, agent.identity)
 
 
 def _with_folding(context: Context, plan: Plan) -> Plan:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from git_fleet.analysis import diagnosis
-from git_fleet.journal import database, locks
+from git_fleet.journal import database, locks, marks
+from git_fleet.model.agent import Agent
 from git_fleet.model.care import Finding, Observed, Repair
 from git_fleet.model.errors import FleetError
 from git_fleet.model.events import Listener, Note, Recovered
-from git_fleet.model.fleet import Repository
+from git_fleet.model.fleet import Repository, State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
+from git_fleet.operations import agents, recover, revert, running, work
 from git_fleet.operations import context as contexts
-from git_fleet.operations import recover, revert, running, work
 from git_fleet.plan import config
 from git_fleet.repo import around, entries, git, settings, trust, worktrees
 
@@ -40,6 +41,7 @@ def _observed(repository: Repository) -> Observed:
         interrupted=interrupted,
         waiting=waiting,
         journal=database.examine(repository.fleet_dir),
+        agents=_dead_agents(repository),
         trust=trust.changed(repository),
         settings=_settings_error(repository),
         stashes=tuple((one.name, one.branch or "(no branch)") for one in around.stashes(repository)),
@@ -62,6 +64,18 @@ def _operations(repository: Repository) -> tuple[tuple[tuple[int, str], ...], tu
             raise
         return (), ()
     return tuple((one.id, one.summary) for one in killed_ones), tuple((one.id, one.summary) for one in stopped)
+
+
+def _dead_agents(repository: Repository) -> tuple[Agent, ...]:
+    """Agents of tasks that are said to be running, whose process is gone."""
+    try:
+        with database.opened_to_read(repository.fleet_dir) as journal:
+            last = contexts.last_agents(repository, journal) if journal else {}
+            said = marks.latest(journal) if journal else {}
+    except FleetError:  # a damaged journal, which is a finding of its own
+        return ()
+    running_ones = (one for id, one in last.items() if id in said and said[id].state is State.RUNNING)
+    return tuple(one for one in running_ones if one.ended_s is None and not one.alive)
 
 
 def _is_sqlite(error: Exception) -> bool:
@@ -106,6 +120,8 @@ def repair(repository: Repository, say: Listener) -> tuple[int | None, list[Find
         operation = _mend(repository, wanted, say)
     if any(one.recover for one in wanted):
         _recover(say)
+    for agent in (one.agent for one in wanted if one.agent is not None):
+        agents.gone(repository, agent)
     if any(one.trust for one in wanted):
         trust.remember(repository)
     after = look(repository)

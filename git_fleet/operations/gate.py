@@ -70,7 +70,7 @@ def log_path(repository: Repository, operation: int, number: int, subject: Subje
     """Where what it says is kept; no two runs share a log. Raises OSError."""
     folder = f"{repository.fleet_dir}/logs"
     os.makedirs(folder, exist_ok=True)
-    return f"{folder}/{operation}-{number}-{_plain(subject.task or 'base')}-{_plain(gate.name)}.log"
+    return f"{folder}/{operation}-{number}-{plain(subject.task or 'base')}-{plain(gate.name)}.log"
 
 
 def once(
@@ -124,6 +124,6 @@ def last_lines(log: str | None, count: int = 10) -> list[str]:
     return text.rstrip("\n").split("\n")[-count:] if text.strip() else []
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A part of a file name that is safe on any file system."""
     return "".join(char if (char.isalnum() and char.isascii()) or char in "._-" else "-" for char in name)[:60]

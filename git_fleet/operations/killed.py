@@ -15,7 +15,7 @@ from git_fleet.model.fleet import Base, Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import advance, lanes, push, recover, running, stops
 from git_fleet.operations.context import Context
-from git_fleet.repo import git, process
+from git_fleet.repo import git, pids
 
 
 def landings(context: Context, journal: database.Journal, say: Listener) -> None:
@@ -79,7 +79,7 @@ def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], s
     """What a killed landing tested with: its gates end, its lanes go."""
     alone = [detail["gate"]] if detail.get("gate") else []  # as it was written down when there was one at a time
     noted = running.gates_of(context.repository, operation.id)
-    ended = [pid for pid, known in (*alone, *noted) if process.end_left(pid, known)]
+    ended = [pid for pid, known in (*alone, *noted) if pids.end_left(pid, known)]
     running.note_gates(context.repository, operation.id, [])
     if ended:
         which = "a gate" if len(ended) == 1 else f"{len(ended)} gates"

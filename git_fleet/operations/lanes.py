@@ -51,7 +51,11 @@ def _open(repository: Repository, commit: str, write_down: Callable[[str], None]
         paths = (lane_path(repository, number) for number in range(1, 10_000))
         path = next(path for path in paths if path not in taken and not os.path.lexists(path))
         write_down(path)
-        changing.add_lane(repository, path, commit, [lock.fd])
+        try:
+            changing.add_lane(repository, path, commit, [lock.fd])
+        except FleetError:
+            _remove(repository, path, [lock.fd])
+            raise
     return path
 
 
@@ -71,10 +75,7 @@ def switch(repository: Repository, path: str, commit: str, say: Listener) -> Non
 def discard(repository: Repository, path: str, say: Listener) -> bool:
     """Remove a lane for gates: what they leave in it is nobody's work. Is it gone?"""
     with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-        changing.remove_lane(repository, path, [lock.fd])
-        if os.path.lexists(path):  # a gate took its `.git` away, or made what may not be removed
-            worktrees.remove_scratch(path)
-            changing.remove_lane(repository, path, [lock.fd])
+        _remove(repository, path, [lock.fd])
     return not os.path.lexists(path)
 
 
@@ -84,15 +85,14 @@ def put_away(repository: Repository, path: str, operation: int, say: Listener) -
     Where that is: the commit or the folder; None when there is nothing that somebody did.
     """
     with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-        if not os.path.isdir(path):
-            _forget(repository, path, operation)
+        if _forget(repository, path, operation):
             return None
         head = looking.commit_and_parents(repository, path)[:1]
         made = git.reflog_commits(repository, "HEAD", path)  # the first try of what was amended, too
         running.keep(repository, operation, [*head, *made])
         dirt = looking.holdings(path)
         if dirt is not None and dirt.clean and not dirt.ignored:
-            changing.remove_lane(repository, path, [lock.fd])
+            _remove(repository, path, [lock.fd])
             return f"commit {head[0]}" if head and len({*made}) > 1 else None
         places = (worktrees.trash_place(repository, path, operation, number) for number in range(900, 10_000))
         trashed = next(place for place in places if not os.path.lexists(place.folder))
@@ -101,8 +101,21 @@ def put_away(repository: Repository, path: str, operation: int, say: Listener) -
         return f"folder '{trashed.folder}'"
 
 
-def _forget(repository: Repository, path: str, operation: int) -> None:
-    """The entry of a lane whose folder was deleted by hand goes, so that its name is free again."""
+def _remove(repository: Repository, path: str, inherit: Sequence[int]) -> None:
+    """A lane with nobody's work goes, also where a gate took its `.git` away, or a git was killed over it."""
+    changing.remove_lane(repository, path, inherit)
+    if os.path.lexists(path):
+        worktrees.remove_scratch(path)
+    if not os.path.lexists(path):
+        worktrees.remove_lost_entry(repository, path)
+
+
+def _forget(repository: Repository, path: str, operation: int) -> bool:
+    """The entry of a lane whose folder was deleted by hand, or never filled, goes, so that its name is free again."""
+    worktrees.remove_husk(path)
+    if os.path.isdir(path):
+        return False
     trash = f"{repository.fleet_dir}/trash/{operation}"
     number = next(number for number in range(900, 10_000) if not os.path.lexists(f"{trash}/{number}-entry"))
     worktrees.move_lost_entry_to_trash(repository, path, operation, number)
+    return True

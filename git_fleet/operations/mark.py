@@ -31,7 +31,9 @@ def would(context: Context, task: Task, state: State, why: str | None = None) ->
     if refusal is not None:
         raise Refused(f"not marked as {state}: {refusal.why}", refusal.hints)
     said = " ".join((why or "").split()) or None
-    return Mark(task.id, state, said, _who(context, task), time.time(), branch.tip if branch else None)
+    inside = os.environ.get("FLEET_TASK") == task.id
+    who = (agent_of(context, task) if inside else None) or person()
+    return Mark(task.id, state, said, who, time.time(), branch.tip if branch else None)
 
 
 def mark(context: Context, task: Task, state: State, why: str | None = None) -> Mark:
@@ -47,10 +49,13 @@ def write(repository: Repository, made: Mark) -> None:
         marks.record(journal, made)
 
 
-def _who(context: Context, task: Task) -> str:
-    """The task's agent, where it was started by git fleet; else who is logged in."""
-    if os.environ.get("FLEET_TASK") == task.id and task.agent:
-        return task.agent
+def agent_of(context: Context, task: Task) -> str | None:
+    """The name of a task's agent."""
+    return task.agent or context.settings.agent
+
+
+def person() -> str:
+    """Who is logged in, and where."""
     import pwd
 
     try:

@@ -87,8 +87,13 @@ def worktree(
         ),
         standing_in=around.standing_in(here),
         processes=tuple(around.processes_in(here)),
+        agent=_agent(context, tree.path),
         head_kept=_head_kept(repository, tree, tips),
     )
+
+
+def _agent(context: Context, path: str) -> tuple[str, int] | None:
+    return next(((one.task, one.pid) for one in context.agents.values() if one.alive and one.worktree == path), None)
 
 
 def _gone(context: Context, tree: Worktree, facts: Facts) -> Facts:

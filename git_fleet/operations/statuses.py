@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from git_fleet.model.errors import FleetError
+from git_fleet.model.errors import BrokenOff, FleetError
 from git_fleet.model.fleet import Worktree
 from git_fleet.model.plan import SourceKind
 from git_fleet.operations import advance
@@ -64,7 +64,11 @@ def refuse_if_in_the_way(context: Context, tree: Worktree | None, touched: Seque
 
 @contextmanager
 def aside(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Iterator[None]:
-    """Set such cells aside, and write them again into what is there then. A kill in between costs only them."""
+    """Set such cells aside, and write them again into what is there then. A kill in between costs only them.
+
+    So does a git that broke off: the file may be in the middle of its move then, and whoever puts that back must find
+    nothing else in it.
+    """
     mine = own(context, tree, touched)
     if mine is None or tree is None:
         yield
@@ -72,7 +76,15 @@ def aside(context: Context, tree: Worktree | None, touched: Sequence[str]) -> It
     changing.restore_file(tree.path, context.repository, mine.name)
     try:
         yield
-    finally:
-        with suppress(FleetError):
-            there = {row.id for row in markdown.read(mine.path)}
-            markdown.set_status(mine.path, {id: status for id, status in mine.says.items() if id in there})
+    except BrokenOff:
+        raise
+    except BaseException:
+        _say_again(mine)
+        raise
+    _say_again(mine)
+
+
+def _say_again(mine: Own) -> None:
+    with suppress(FleetError):
+        there = {row.id for row in markdown.read(mine.path)}
+        markdown.set_status(mine.path, {id: status for id, status in mine.says.items() if id in there})

@@ -2,12 +2,14 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from git_fleet.analysis import ancestry, ownership
 from git_fleet.analysis import state as states
 from git_fleet.journal import database
+from git_fleet.model.agent import Agent
 from git_fleet.model.fleet import (
     Branch,
     Dirt,
@@ -67,6 +69,7 @@ def look(context: Context) -> tuple[Snapshot, ancestry.Ancestry]:
         origins=origins,
         landings={},
         marks=context.marks,
+        agents=context.agents,
     )
     return snapshot._replace(landings=_landings(context, snapshot)), family
 
@@ -172,7 +175,8 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
     for id, task in tasks.items():
         standing = standings.get(id) or states.Standing(State.ACTIVE, dict(extra)[task])
         report = _report(task, standing, snapshot, seen, keys, dirt)
-        reports.append(report._replace(wave=waves.get(id), gate=gates.get(id, "none")))
+        report = report._replace(wave=waves.get(id), gate=gates.get(id, "none"))
+        reports.append(_with_quiet(report, snapshot.agents.get(id), context.settings.quiet_after_s))
     planned = len(context.plan.tasks)
     return Fleet(
         plan=context.plan,
@@ -181,6 +185,17 @@ def fleet(context: Context, view: PlanView, dirt_soon: Callable[[], dict[str, Di
         unplanned=tuple(reports[planned:]),
         base_dirt=_base_dirt(context, dirt),
     )
+
+
+def _with_quiet(report: TaskReport, agent: Agent | None, after_s: float) -> TaskReport:
+    """Of an agent that runs: since when it has neither said nor changed anything, where that is long."""
+    if agent is None or not agent.alive or report.state is not State.RUNNING:
+        return report
+    paths = [agent.log, *(os.path.join(agent.worktree, path) for path in (report.dirt.paths if report.dirt else ()))]
+    times = [os.lstat(path).st_mtime for path in paths if os.path.lexists(path)]
+    times += [agent.began_s, report.branch.committed_s if report.branch else 0]
+    quiet = states.quiet(time.time() - max(times), after_s)
+    return report._replace(reason="; ".join(filter(None, (report.reason, quiet))) or None)
 
 
 def _standings(context: Context, view: PlanView, snapshot: Snapshot) -> dict[str, states.Standing]:

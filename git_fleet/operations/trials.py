@@ -20,7 +20,7 @@ from git_fleet.operations import gate as gates
 from git_fleet.operations import lanes, running
 from git_fleet.operations.gate import Subject
 from git_fleet.operations.run import Run
-from git_fleet.repo import logs, process
+from git_fleet.repo import logs, pids
 
 Policy = Callable[[Mapping[int, bool], Collection[int]], Sequence[int]]
 """(what is known: position -> green?, what runs) -> the positions that should be under test; none: it is decided."""
@@ -45,6 +45,7 @@ class _Job:
         if not self.cancelled:
             self.cancelled = True
             os.write(self._stopper, b"x")
+            self.may_begin.put(False)  # it may wait for a leave that nobody is going to give
 
     def close(self) -> None:
         if self.thread:
@@ -238,10 +239,9 @@ class Trials:
 
     def _let_begin(self, job: _Job, gate: Gate, pid: int) -> None:
         if job.cancelled:
-            job.may_begin.put(False)
             return
         self.runs += 1
-        job.gate_process = (pid, process.identity(pid))
+        job.gate_process = (pid, pids.identity(pid))
         self._note_gates()
         job.at = (gate, time.time())
         self._run.say(Gating(job.subject.what, gate.name))

@@ -9,7 +9,7 @@ from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.operations import advance, push, recover, revert, running, statuses, work
+from git_fleet.operations import advance, agents, push, recover, revert, running, statuses, work
 from git_fleet.operations.context import Context
 from git_fleet.repo import git, lineage
 
@@ -110,6 +110,8 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
         revert.refuse_if_worked_in(context.settings, change)
+        if change.kind is ChangeKind.WORKTREE and change.before is None:
+            agents.refuse_if_at_work(repository, change.name)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
             statuses.refuse_if_in_the_way(context, tree, touched)

@@ -75,11 +75,19 @@ def looks_like_path(word: str) -> bool:
     return inside and unfit(word) is None and _PATH.fullmatch(word) is not None
 
 
-def _read(place: str, name: str) -> Checklist | None:
-    """The checklist `name` below a worktree; None where there is none that is a plain file inside it."""
+def inside(place: str, name: str) -> str | None:
+    """The path of `name` below a folder; None where it leads out of it, or into a git directory."""
     path = os.path.normpath(os.path.join(place, name))
     root = os.path.realpath(place)
     if os.path.isabs(name) or not os.path.realpath(path).startswith(f"{root}/") or ".git" in name.split("/"):
+        return None
+    return path
+
+
+def _read(place: str, name: str) -> Checklist | None:
+    """The checklist `name` below a worktree; None where there is none that is a plain file inside it."""
+    path = inside(place, name)
+    if path is None:
         return None
     try:
         data = files.read(path)

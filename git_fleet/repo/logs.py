@@ -1,11 +1,14 @@
 """Logs of commands that may write without end: the beginning and the end are kept, what lies between is left out."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 MOST_FILES = 500
 MOST_BYTES = 256 << 20
+_TICK_S = 0.1
 
 
 class Log:
@@ -40,6 +43,80 @@ class Log:
             self._end[:0] = f"\n[{self._left_out} bytes left out]\n".encode()
         with suppress(OSError):
             os.write(self._fd, self._end)
+
+
+class Sink(Protocol):
+    """Takes what a command says."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+class Rolling:
+    """A log of at most `cap` bytes in two files: when `path` holds half of that, it becomes `path.1`, and a new one
+    begins. So what was said last is always on the disk, for whoever looks, and whatever becomes of us."""
+
+    def __init__(self, path: str, cap: int) -> None:
+        self._path, self._half = path, cap // 2
+        self._fd, self._room = self._new(), cap // 2
+
+    def _new(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+
+    def write(self, data: bytes) -> None:
+        """Take what was said. A disk without room loses it: the log is no reason to fail."""
+        with suppress(OSError):
+            if len(data) > self._room:
+                os.rename(self._path, older(self._path))
+                os.close(self._fd)
+                self._fd, self._room = self._new(), self._half
+            self._room -= len(data)
+            os.write(self._fd, data)
+
+    def finish(self) -> None:
+        """Say no more."""
+        with suppress(OSError):
+            os.close(self._fd)
+
+
+def older(path: str) -> str:
+    """The first half of a rolling log, where there is more than one."""
+    return f"{path}.1"
+
+
+@contextmanager
+def rolling(path: str, cap: int) -> Iterator[Rolling]:
+    """A new rolling log at `path`. Raises OSError where none can be made."""
+    log = Rolling(path, cap)
+    try:
+        yield log
+    finally:
+        log.finish()
+
+
+def follow(path: str, more: Callable[[], bool]) -> Iterator[bytes]:
+    """What a rolling log holds, and what comes to it as long as `more` says that more may come. Raises OSError."""
+    with suppress(OSError), open(older(path), "rb") as file:
+        yield file.read()
+    rolled = True
+    while rolled:
+        rolled = yield from _to_its_end(path, more)
+
+
+def _to_its_end(path: str, more: Callable[[], bool]) -> Generator[bytes, None, bool]:
+    """The same of one file; was it put aside for a new one?"""
+    with open(path, "rb") as file:
+        while True:
+            last = not more()  # asked before the look: what was said until then is there
+            while data := file.read(1 << 16):
+                yield data
+            with suppress(OSError):
+                if os.stat(path).st_ino != os.fstat(file.fileno()).st_ino:
+                    if rest := file.read():
+                        yield rest
+                    return True
+            if last:
+                return False
+            time.sleep(_TICK_S)
 
 
 @contextmanager

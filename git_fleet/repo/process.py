@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from git_fleet.model.errors import Fatal
-from git_fleet.repo import logs
+from git_fleet.repo import logs, pids
 
 T = TypeVar("T")
 
@@ -241,15 +241,18 @@ def run_watched(
     log_cap: int = 16 << 20,
     started: Callable[[int], bool] | None = None,
     stop: int | None = None,
+    rolling: bool = False,
 ) -> Watched:
     """Run a shell command of the user's in a process group of its own, output to the file `log` (capped, bytes).
+
+    Of too much output the beginning and the end are kept; with `rolling` the end alone, on the disk at once.
 
     `started` is told its number before it begins, and may say no; something to read at the descriptor `stop` ends it.
     The whole group dies with the command, with the time-out, and when we are interrupted.
     """
     began = time.monotonic()
     try:
-        with logs.opened(log, log_cap) as kept:
+        with (logs.rolling if rolling else logs.opened)(log, log_cap) as kept:
             child = subprocess.Popen(
                 ["/bin/sh", "-c", _GATED, "sh", command],
                 cwd=cwd,
@@ -265,7 +268,7 @@ def run_watched(
                     return Watched(-signal.SIGKILL, 0.0, "not begun")
                 why = _begin(child) or _follow(child, kept, timeout_s, stop)
             finally:
-                _end_group(child.pid)
+                pids.end_group(child.pid)
                 child.wait()
                 _drain(child, kept)
     except OSError as error:
@@ -286,7 +289,7 @@ def _begin(child: "subprocess.Popen[bytes]") -> str | None:
     return None
 
 
-def _follow(child: "subprocess.Popen[bytes]", kept: logs.Log, timeout_s: float, stop: int | None) -> str | None:
+def _follow(child: "subprocess.Popen[bytes]", kept: logs.Sink, timeout_s: float, stop: int | None) -> str | None:
     """Read what the child says until it ends. Why it had to be stopped, or None when it ended by itself."""
     assert child.stdout is not None
     deadline = time.monotonic() + timeout_s
@@ -320,7 +323,7 @@ def _pidfd(pid: int) -> int | None:
         return None
 
 
-def _read(fd: int, kept: logs.Log) -> bool:
+def _read(fd: int, kept: logs.Sink) -> bool:
     """Take what is there; False at its end."""
     try:
         data = os.read(fd, 1 << 16)
@@ -330,7 +333,7 @@ def _read(fd: int, kept: logs.Log) -> bool:
     return bool(data)
 
 
-def _drain(child: "subprocess.Popen[bytes]", kept: logs.Log) -> None:
+def _drain(child: "subprocess.Popen[bytes]", kept: logs.Sink) -> None:
     """The last words, as far as they are there already: somebody who left the group may hold the pipe for ever."""
     assert child.stdout is not None
     with child.stdout as out:
@@ -343,49 +346,6 @@ def _drain(child: "subprocess.Popen[bytes]", kept: logs.Log) -> None:
             if not data:
                 return
             kept.write(data)
-
-
-def _end_group(pid: int) -> None:
-    """Nothing that a watched command started outlives it: asked first, then killed."""
-    try:
-        os.killpg(pid, signal.SIGTERM)
-        end = time.monotonic() + 0.3
-        while time.monotonic() < end and identity(pid) is not None and not _is_zombie(pid):
-            time.sleep(0.01)
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] == b"Z"
-    except (OSError, IndexError):
-        return False
-
-
-def identity(pid: int) -> str | None:
-    """What tells a process from a later one of the same number: the boot and the time of its start; None: unknown."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
-            boot = file.read().strip()
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            ticks = file.read().rpartition(b")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
-    return f"{boot.decode()} {ticks.decode()}"
-
-
-def end_left(pid: int, known: str | None) -> bool:
-    """End the process group of a watched command that outlived us, if it is still that one. Was it?"""
-    if known is None or identity(pid) != known:
-        return False
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
 
 
 def replace(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> NoReturn:

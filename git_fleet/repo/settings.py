@@ -10,7 +10,7 @@ from git_fleet.model.fleet import Base, Repository, Worktree
 from git_fleet.model.settings import DISPOSABLE, Gate, Settings
 from git_fleet.repo import git
 
-_WANTED = r"^(fleet|fleetgate|color|advice|commit)\."
+_WANTED = r"^(fleet|fleetgate|fleetagent|color|advice|commit)\."
 _FALSE = frozenset(("false", "no", "off", "0", ""))
 _TRUE = frozenset(("true", "yes", "on", "1"))
 _UNITS = MappingProxyType({"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0})
@@ -25,6 +25,7 @@ def load(repository: Repository) -> Settings:
     plain: dict[str, list[str]] = {}
     rows: dict[str, list[tuple[str, str]]] = {}
     gates: list[Gate] = []
+    agents: dict[str, str] = {}
     for key, value in git.config_entries(repository, _WANTED):
         section, _, rest = key.partition(".")
         name, dot, variable = rest.rpartition(".")
@@ -32,6 +33,8 @@ def load(repository: Repository) -> Settings:
             rows.setdefault(name, []).append((variable, value))
         elif section == "fleetgate" and variable == "command":
             gates.append(Gate(name, value))
+        elif section == "fleetagent" and variable == "command":
+            agents[name] = value
         else:
             plain.setdefault(key, []).append(value)
     default = Settings()
@@ -50,6 +53,9 @@ def load(repository: Repository) -> Settings:
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
         gate_retries=_retries(plain),
         disposable=_disposable(plain.get("fleet.disposable", ())),
+        agent=_last(plain, "fleet.agent"),
+        agents=agents,
+        quiet_after_s=_seconds(plain, "fleet.quietafter", default.quiet_after_s),
         write_status=_flag(plain, "fleet.writestatus", default=True),
         sign=_flag(plain, "commit.gpgsign", default=False),
         color=_color(plain, "color.fleet") or _color(plain, "color.ui") or default.color,

@@ -310,6 +310,17 @@ def move_lost_entry_to_trash(repository: Repository, path: str, operation: int, 
     return [os.path.basename(entry)]
 
 
+def remove_lost_entry(repository: Repository, path: str) -> None:
+    """Delete the administrative entry of a worktree that held nobody's work and is gone, also one half made."""
+    import shutil
+
+    entry = lost_entry(repository, path)
+    if entry is not None:
+        shutil.rmtree(entry, ignore_errors=True)
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(entry))
+
+
 def move_entry(entry: str, place: str) -> None:
     """Move an administrative entry into the trash, or back. Raises Refused where something is in the way."""
     if os.path.lexists(place):

@@ -7,8 +7,10 @@ import pytest
 import rooms
 from kit import Repo
 
-from git_fleet.model.errors import Busy, Refused
+from git_fleet.model.errors import BrokenOff, Busy, Refused
+from git_fleet.model.events import Event
 from git_fleet.model.fleet import Worktree
+from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.operations import advance
 from git_fleet.repo import git
 
@@ -92,3 +94,20 @@ def test_many_files_in_the_way_are_counted(repo: Repo) -> None:
     repo.write(dict.fromkeys(names, "mine\n"))
     with pytest.raises(Refused, match=r"in the way: fresh0, .*fresh4 and 3 more$"):
         move(repo, "main", "wide")
+
+
+def test_a_git_that_fails_halfway_is_told_from_one_that_never_began(repo: Repo) -> None:
+    """By the files, since a reset says no more than that it failed: the last file's filter does."""
+    old = repo.commit("old", {"first": "old\n", "last": "old\n"})
+    new = repo.commit("new", {"first": "new\n", "last": "new\n"})
+    repo.write({".git/info/attributes": "last filter=broken\n"})
+    repo.config({"filter.broken.required": "true", "filter.broken.clean": "cat", "filter.broken.smudge": "false"})
+    with pytest.raises(BrokenOff):
+        move(repo, new, old, back=True)
+    assert repo.oid("main") == new
+    repo.config({"filter.broken.smudge": "cat"})
+    said: list[Event] = []
+    advance.settle(rooms.of(repo), RecordedChange(ChangeKind.REF, "refs/heads/main", new, old), said.append)
+    assert repo.git("status", "--porcelain") == "" and repo.read("first") == repo.read("last") == "new\n"
+    move(repo, new, old, back=True)
+    assert repo.read("first") == repo.read("last") == "old\n"

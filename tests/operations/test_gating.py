@@ -446,3 +446,17 @@ def test_old_notes_of_a_landing_are_understood(tmp_path: Path) -> None:
     repo.git("add", "file", cwd=lane)
     repo.fleet("land", "--continue", check=0)
     assert repo.read("file") == "both\n"
+
+
+def test_a_gate_that_cannot_be_noted_never_begins_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    """A full disk looks like this."""
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}}, gate=f"touch '{tmp_path}/begun'")
+    note = repo.path / ".git/fleet/locks/operation-1.gates.new"
+    note.mkdir(parents=True)
+    start = repo.oid("main")
+    running = repo.start("land")
+    assert running.wait() == 128
+    assert repo.oid("main") == start and not (tmp_path / "begun").exists()
+    note.rmdir()
+    repo.fleet("land", check=0)
+    assert rooms.states(repo) == {"a": "landed"} and not list(tmp_path.glob("*-lane-*"))

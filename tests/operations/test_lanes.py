@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import rooms
 from kit import Repo
 
 from git_fleet.journal import database, locks
+from git_fleet.model.errors import GitError
 from git_fleet.model.events import Event
 from git_fleet.operations import lanes, running
 
@@ -123,3 +125,31 @@ def test_who_waits_for_a_lane_is_told(repo: Repo, journal: database.Journal) -> 
 
         path = lanes.open_at(found, journal, 1, repo.oid("main"), hear)
     assert Path(path).is_dir() and len(said) == 1 and "waits for another git fleet (pid" in said[0]
+
+
+def test_a_lane_whose_making_was_killed_is_gone(repo: Repo, journal: database.Journal) -> None:
+    """The filter of a file kills the `git worktree add` for which files are written."""
+    repo.write({".git/info/attributes": "file filter=deadly\n"})
+    repo.config({"filter.deadly.smudge": "kill -9 $(ps -o ppid= -p $PPID)", "filter.deadly.clean": "cat"})
+    with pytest.raises(GitError):
+        for_gates(repo, journal)
+    assert not list(repo.path.parent.glob("app-lane-*")) and not (repo.path / ".git/worktrees").exists()
+
+
+HALF_MADE = [("gitdir", "locked"), ("gitdir", "locked", "HEAD"), ("gitdir", "HEAD", "commondir")]
+
+
+@pytest.mark.parametrize("left", HALF_MADE, ids=" ".join)
+def test_an_entry_that_git_left_half_made_or_removed_goes_along(
+    repo: Repo, journal: database.Journal, left: tuple[str, ...]
+) -> None:
+    path = for_gates(repo, journal)
+    entry = repo.path / ".git/worktrees" / Path(path).name
+    for file in entry.iterdir():
+        if file.name not in left:
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+    if "HEAD" in left:
+        (entry / "HEAD").write_text("0" * 40 + "\n")
+    assert lanes.discard(rooms.of(repo), path, nobody)
+    assert not (repo.path / ".git/worktrees").exists() and not Path(path).exists()
+    repo.git("fsck", "--connectivity-only")

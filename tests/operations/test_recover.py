@@ -354,3 +354,21 @@ def test_a_broken_journal_is_named_and_aside_of_it_all_works(repo: Repo) -> None
     assert str(path) in refused.err and "aside" in refused.err
     path.rename(path.with_suffix(".old"))
     repo.fleet("land", check=0)
+
+
+def test_a_git_that_was_killed_over_cells_that_fleet_wrote_is_put_right(tmp_path: Path) -> None:
+    """They were set aside for the move; written back into a file that is half moved, they would look like work."""
+    repo = rooms.fleet(tmp_path, {}, plan="PLAN.md")
+    table = "# Plan\n\n| ID | Files | Status |\n|---|---|---|\n| a | `a` | |\n"
+    repo.commit("plan", {"PLAN.md": table, ".git/info/attributes": "last filter=deadly\n"})
+    repo.fleet("add", "a", check=0)
+    repo.config({"filter.deadly.smudge": "kill -9 $PPID", "filter.deadly.clean": "cat"})
+    repo.commit("a: done", {"last": "x\n", "PLAN.md": f"{table}| b | | |\n"}, rooms.tree(repo, "a"))
+    start = repo.oid("main")
+    assert "active" in repo.read("PLAN.md")
+    assert repo.fleet("land").status != 0
+    assert repo.oid("main") == start and "| b |" in repo.read("PLAN.md")
+    (repo.path / ".git/index.lock").unlink()
+    repo.config({"filter.deadly.smudge": "cat"})
+    assert "it is as it was before" in repo.fleet("land", check=0).err
+    assert repo.read("last") == "x\n" and rooms.states(repo)["a"] == "landed"

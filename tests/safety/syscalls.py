@@ -62,10 +62,15 @@ class Place(NamedTuple):
 
 
 def record(repo: Repo, args: tuple[str, ...], log: Path) -> tuple[kit.Completed, list[Place]]:
-    """Run to the end, undisturbed; every place where it writes below the repository's parent folder, in order."""
+    """Run to the end, undisturbed; every place where it writes below the repository's parent folder, in order.
+
+    But for a remote called `hub` there: what becomes of that is its owner's business.
+    """
     calls = ",".join((*ON_FILES, *ON_PATHS, "execve"))
     done = _run(repo, args, log, "--seccomp-bpf", "-y", "-s", "60", "-e", f"trace={calls}")
-    return done, list(_places(log.read_text(errors="replace"), str(repo.path.parent)))
+    top = str(repo.path.parent)
+    places = _places(log.read_text(errors="replace"), top)
+    return done, [place for place in places if not place.path.startswith(f"{top}/hub/")]
 
 
 def inject(repo: Repo, args: tuple[str, ...], log: Path, place: Place, do: str) -> tuple[kit.Completed, bool]:

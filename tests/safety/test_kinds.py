@@ -145,6 +145,16 @@ def mark(story: Teller) -> None:
     assert seen == {"1": "done", "2": "running", "3": "active", "4": "blocked"}
 
 
+def run(story: Teller) -> None:
+    """An agent in a worktree: one at a time, and what it says is kept."""
+    assert story.fleet("run", "1", "--", "git", "rev-parse", "--show-toplevel").out.startswith("started 1: process ")
+    assert os.path.samefile(story.fleet("logs", "-f", "1").out.removesuffix("\n"), story.site.tree("1"))
+    story.fleet("run", "1", "--", "sleep", "60")
+    story.fleet("run", "1", "--", "true", check=3)
+    story.fleet("stop", "1")
+    story.fleet("mark", "running", "1")
+
+
 def check(story: Teller) -> None:
     seen = story.fleet("check", "--json", check=1).json
     assert [(pair["tasks"], pair["verdict"], pair["paths"]) for pair in seen["pairs"]] == [
@@ -265,6 +275,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     path,
     status,
     mark,
+    run,
     check,
     hook,
     graph,
@@ -311,6 +322,9 @@ COMMANDS = (
     ("add", "--all"),
     ("status",),
     ("mark", "done", "1"),
+    ("run", "1", "--", "true"),
+    ("stop",),
+    ("logs", "1"),
     ("check",),
     ("land",),
     ("land", "--dry-run"),

@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -86,6 +87,21 @@ def test_twenty_landings_land_each_branch_once(tmp_path: Path, programs: Program
     landed = repo.git("log", "--first-parent", "--format=%(trailers:key=Fleet-Task,valueonly)", "main").split()
     assert sorted(landed) == sorted(tasks)
     assert {path.name for path in repo.path.iterdir()} >= set(tasks)
+
+
+def test_twenty_runs_start_one_agent(tmp_path: Path, programs: Programs) -> None:
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    done = programs.run(repo, [Run(("run", "a", "--", "echo here >>began; sleep 60"))] * LANDERS)
+    began = [one for one in done if one.status == 0]
+    others = [one.err for one in done if "an agent runs in its worktree" in one.err]
+    assert (len(began), len(others)) == (1, LANDERS - 1), ended(done, 0, 3)
+    where = rooms.tree(repo, "a") / "began"
+    for _ in range(600):
+        if where.exists() and where.read_text():
+            break
+        time.sleep(0.1)
+    assert programs.one(repo, "stop", "a").status == 0
+    assert where.read_text() == "here\n"
 
 
 def test_two_thousand_notes_from_twenty_processes_are_all_there(tmp_path: Path) -> None:
