@@ -17,8 +17,10 @@ def of(repo: Repo, cwd: Path | None = None) -> Repository:
         return glance.find()[0]
 
 
-def loose_objects(repo: Repo) -> int:
-    return int(repo.git("count-objects").split()[0])
+def objects(repo: Repo) -> int:
+    """How many objects there are, loose or packed."""
+    counts = dict(line.split(": ") for line in repo.git("count-objects", "-v").split("\n"))
+    return int(counts["count"]) + int(counts["in-pack"])
 
 
 def status_of(*argv: str, cwd: Path) -> int:

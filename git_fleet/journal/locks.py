@@ -59,7 +59,10 @@ def _wait(fd: int, path: str, wait_s: float, waits: Callable[[str], None] | None
             return
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise Fatal(f"cannot lock '{path}': {error.strerror}") from error
+                raise Fatal(
+                    f"cannot lock '{path}': {error.strerror}",
+                    ["nothing is changed without a lock: keep the repository on a file system that has flock(2)"],
+                ) from error
         waited = time.monotonic() - began
         holder = os.pread(fd, 100, 0).decode("ascii", "replace").strip()
         if waits and waited > TELL_S:
@@ -75,7 +78,7 @@ def _wait(fd: int, path: str, wait_s: float, waits: Callable[[str], None] | None
 
 
 def is_held(fleet_dir: str, name: str) -> bool:
-    """Does anybody hold this lock right now? Writes nothing."""
+    """Does anybody hold this lock right now? Yes, where locks do not work. Writes nothing."""
     try:
         fd = os.open(f"{fleet_dir}/locks/{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

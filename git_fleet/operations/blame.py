@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from git_fleet.analysis import bisection
 from git_fleet.model.fleet import Base
 from git_fleet.model.landing import Action, Eviction, OrderStep, Step
-from git_fleet.operations import build, simulate
+from git_fleet.operations import build, running, simulate
 from git_fleet.operations.gate import Subject
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
@@ -23,7 +23,7 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
     step, told = line[at], trials.known(subject_of(line[at]))
     assert told is not None
     needed = _needed(prepared, line[:at], step)
-    alone = _together(prepared, run.context.base, [*needed, step], f"{step.id} alone")
+    alone = _together(run, prepared, run.context.base, [*needed, step], f"{step.id} alone")
     if alone is None or alone.tree == step.tree:
         green_alone = False
     else:
@@ -34,7 +34,7 @@ def find(run: Run, trials: Trials, prepared: Prepared, line: Sequence[Step], at:
         partner = _partner(run, trials, prepared, line, at, needed)
         if partner is not None:
             both = [one for one in line[:at] if one in (*needed, *_needed(prepared, line[:at], partner), partner)]
-            pair = _together(prepared, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
+            pair = _together(run, prepared, run.context.base, [*both, step], f"{partner.id} and {step.id} alone")
             together = pair is not None and trials.test(pair).verdict == "failed"
             sure = sure or together
     if not sure and trials.again(subject_of(step)).verdict != "failed":
@@ -82,7 +82,7 @@ def _partner(
         before = line[:place]
         there = Base(run.context.base.branch, before[-1].commit or "", before[-1].tree or "")
         missing = [one for one in needed if one not in before]
-        found = _together(prepared, there, [*missing, step], f"{step.id} on {before[-1].id}", before)
+        found = _together(run, prepared, there, [*missing, step], f"{step.id} on {before[-1].id}", before)
         if found is None:
             return None
         known[place] = trials.test(found).verdict != "failed"
@@ -91,7 +91,7 @@ def _partner(
 
 
 def _together(
-    prepared: Prepared, base: Base, steps: Sequence[Step], what: str, before: Sequence[Step] = ()
+    run: Run, prepared: Prepared, base: Base, steps: Sequence[Step], what: str, before: Sequence[Step] = ()
 ) -> Subject | None:
     """Only these branches on a commit, in which those `before` have landed, as a commit that nobody keeps; None where
     git cannot merge them so.
@@ -104,7 +104,7 @@ def _together(
         return None
     last = folded[-1]
     commit = objects.lines(place, [Made(last.tree or "", (base.commit,), f"{what}\n")])
-    objects.keep(place, commit, [base.commit])
+    objects.keep(place, commit, [base.commit], running.holder(run.operation))
     return Subject(last.tree or "", commit[0], what, last.id, last.title, last.branch)
 
 

@@ -7,7 +7,7 @@ from git_fleet.analysis import message as messages
 from git_fleet.analysis.message import Written
 from git_fleet.model.errors import Busy, Refused
 from git_fleet.model.landing import Step
-from git_fleet.operations import lanes, verify
+from git_fleet.operations import lanes, running, verify
 from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
 from git_fleet.operations.run import Run
@@ -48,8 +48,13 @@ def commits(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequenc
         wanted += several
         ends.append(len(wanted) - 1)
     made = objects.commits(place, wanted, sign=context.settings.sign)
-    objects.keep(place, made[-1:], [context.base.commit, *(step.tip for step in landing)])
+    objects.keep(place, made[-1:], _known(context, landing), running.holder(run.operation))
     return [step._replace(commit=made[end]) for step, end in zip(landing, ends, strict=True)]
+
+
+def _known(context: Context, landing: Sequence[Step]) -> list[str]:
+    """The commits whose objects are in the repository."""
+    return [context.base.commit, *(step.tip for step in landing)]
 
 
 def _by_git(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequence[str]) -> list[Step]:
@@ -57,8 +62,9 @@ def _by_git(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequenc
     context, repository = run.context, run.context.repository
     built: list[Step] = []
     line = context.base.commit
-    objects.keep(place, [step.tree for step in landing if step.tree], [line, *(step.tip for step in landing)])
-    with lanes.opened(repository, run.journal, run.operation, line) as lane:
+    holder, there = running.holder(run.operation), _known(context, landing)
+    objects.keep(place, [step.tree for step in landing if step.tree], there, holder)
+    with lanes.opened(repository, run.journal, run.operation, line, run.say) as lane:
         for step, known in _with_known(context, landing, start):
             assert step.tree is not None
             try:
@@ -79,6 +85,7 @@ def _by_git(run: Run, landing: Sequence[Step], place: Quarantine, start: Sequenc
             changing.set_lane(repository, lane, commit)  # whatever a hook has left there
             built.append(step._replace(commit=commit))
             line = commit
+        objects.keep(place, [line], there, holder)  # git has made them one by one: no gc is to take them any more
     return built
 
 
@@ -105,16 +112,17 @@ def message_of_merge(context: Context, step: Step) -> str:
         return merge_message(context, step, place, [context.base.commit])
 
 
-def resolved(context: Context, step: Step) -> Step:
+def resolved(context: Context, step: Step, operation: int) -> Step:
     """A step that was resolved as a merge, as the strategy wants it on the base; a merge stays one."""
-    repository, base = context.repository, context.base
-    if context.settings.strategy != "squash":
-        return step
-    assert step.tree is not None
+    repository, base, holder = context.repository, context.base, running.holder(operation)
+    assert step.tree is not None and step.commit is not None
     with merging.quarantine(repository, base.commit) as place:
+        if context.settings.strategy != "squash":
+            objects.keep(place, [step.commit], [base.commit, step.tip], holder)  # as in `_by_git`
+            return step
         wanted = squash(context, step, place, [base.commit])._replace(tree=step.tree, parents=(base.commit,))
         made = objects.commits(place, [wanted], sign=context.settings.sign)
-        objects.keep(place, made, [base.commit, step.commit or step.tip])
+        objects.keep(place, made, [base.commit, step.tip], holder)
     return step._replace(commit=made[0])
 
 

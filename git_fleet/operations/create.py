@@ -241,7 +241,7 @@ def _register(
             changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
         return worktrees.create(repository, task.worktree, task.branch, [lock.fd], forgotten)
     except (FleetError, OSError) as error:
-        revert.take_back(repository, _intents(context, answer), operation, lock)
+        revert.take_back(repository, _intents(context, answer), operation, lock, say)
         say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))
         return None
 
@@ -285,7 +285,7 @@ def _fill(
             made.append(answer)
             continue
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            revert.take_back(repository, _intents(context, answer), operation or 0, lock)
+            revert.take_back(repository, _intents(context, answer), operation or 0, lock, say)
         said = " ".join(result.stderr.split()) or f"git: {ending(result.status)}"
         say(NotCreated(answer.task.id, f"its files could not be written: {said}"))
     _leave_refreshed([answer.task.worktree for answer in made], at_once)

@@ -137,7 +137,7 @@ def _took_back(repository: Repository, say: Listener) -> bool:
     ):
         killed_ones = recover.interrupted(repository, journal, [KIND])
         for one in killed_ones:
-            revert.take_back(repository, one.changes, one.id, lock)
+            revert.take_back(repository, one.changes, one.id, lock, say)
             journal.finish(one.id, OperationState.FAILED)
             say(Recovered(f"'{one.summary}' (operation {one.id}) had been killed: it is taken back, and done anew"))
     return bool(killed_ones)
@@ -165,7 +165,7 @@ def _mend(repository: Repository, wanted: Sequence[Repair], say: Listener) -> in
         changes = [
             change for number, one in enumerate(wanted) for change in _changes(repository, one, operation, number)
         ]
-        stack.enter_context(recover.put_back(repository, journal, operation, lock))
+        stack.enter_context(recover.put_back(repository, journal, operation, lock, say))
         journal.intend(operation, changes)
         for change in changes:
             _carry_out(repository, change, operation)

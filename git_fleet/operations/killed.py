@@ -55,7 +55,7 @@ def put_right(
         journal.finish(operation.id, OperationState.STOPPED)
         return None
     if detail.get("lane"):
-        lanes.put_away(context.repository, detail["lane"], operation.id)
+        lanes.put_away(context.repository, detail["lane"], operation.id, say)
     running.note(journal, operation.id, current=None)
     stops.close(context, journal, operation.id, why)
     return [one.task for one in arrived]
@@ -86,7 +86,7 @@ def _end_gates(context: Context, operation: Operation, detail: dict[str, Any], s
         was = "it was" if len(ended) == 1 else "they were"
         say(Recovered(f"{which} of '{operation.summary}' (operation {operation.id}) still ran: {was} ended"))
     for path in detail.get("lanes", ()):
-        lanes.put_away(context.repository, path, operation.id)
+        lanes.put_away(context.repository, path, operation.id, say)
 
 
 def landings_anywhere(context: Context, journal: database.Journal, say: Listener) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import Busy, Fatal, FleetError, Moved
+from git_fleet.model.errors import Busy, Fatal, FleetError, GitError, Moved
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Base
 from git_fleet.model.journal import OperationState
@@ -16,7 +16,7 @@ from git_fleet.operations import advance, build, carry, gating, killed, lanes, p
 from git_fleet.operations.context import Context, with_marks
 from git_fleet.operations.prepare import Prepared, outcome, prepare, refuse_dirty
 from git_fleet.operations.run import Run
-from git_fleet.repo import git, merging
+from git_fleet.repo import git, merging, objects
 
 AGAIN = 3
 """How often a landing looks again when somebody moves the base meanwhile."""
@@ -80,7 +80,7 @@ def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
             if failure is not None:
                 return failure
             with killed.put_right_on_failure(context, journal, one.operation, say):
-                lanes.put_away(context.repository, one.lane, one.operation)
+                lanes.put_away(context.repository, one.lane, one.operation, say)
                 return _rest(run, view, one.rest, [step])
 
 
@@ -91,7 +91,7 @@ def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[S
     """
     journal, operation = run.journal, run.operation
     step = stops.resolved(run.context, journal, one)
-    step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step))
+    step = build.resolved(run.context, stops.onto_moved_base(run.context, journal, one, step), operation)
     journal.finish(operation, OperationState.RUNNING)
     try:
         with killed.put_right_on_failure(run.context, journal, operation, run.say):
@@ -175,7 +175,7 @@ def abort(context: Context, say: Listener) -> None:
 
 def _put_away(context: Context, one: stops.Waiting, say: Listener) -> None:
     """The lane goes; what somebody did there is kept, and he is told where."""
-    kept = lanes.put_away(context.repository, one.lane, one.operation)
+    kept = lanes.put_away(context.repository, one.lane, one.operation, say)
     if kept is not None:
         say(Note(f"what was done in the lane is kept: {kept}"))
 
@@ -220,12 +220,13 @@ def _take_up(context: Context, journal: database.Journal, say: Listener) -> tupl
 
 
 def _carried(run: Run, view: PlanView, prepared: Prepared, again: int = AGAIN) -> LandOutcome:
-    """Carry it out. Where somebody moves the base meanwhile: pinned anew, simulated anew, tested where a tree is new,
-    so many times; never by force. Raises Moved after that, with nothing moved."""
+    """Carry it out. Where somebody moves the base meanwhile, or a gc takes what was in use: pinned anew, simulated
+    anew, tested where a tree is new, so many times; never by force. Raises Moved or GitError then, with nothing moved.
+    """
     try:
         return carry.carry_out(run, prepared)
-    except Moved:
-        if not again:
+    except (Moved, GitError) as error:
+        if not again or not (isinstance(error, Moved) or _gone(run.context, prepared)):
             raise
     run = _looked_again(run)
     names = tuple(step.id for step in prepared.steps if step.action is not Action.SKIP)
@@ -235,9 +236,17 @@ def _carried(run: Run, view: PlanView, prepared: Prepared, again: int = AGAIN) -
         return _carried(run, view, fresh, again - 1)
 
 
+def _gone(context: Context, prepared: Prepared) -> bool:
+    landing = [step for step in prepared.steps if step.action is Action.LAND]
+    known = [context.base.commit, *(step.tip for step in landing)]
+    return not objects.whole(prepared.place, [step.tree for step in landing if step.tree], known)
+
+
 def _looked_again(run: Run) -> Run:
-    context = _at_this_instant(run.context)
-    run.say(Note(f"'{context.base.branch}' moved meanwhile: looked at it again, at {context.base.commit[:10]}"))
+    context, before = _at_this_instant(run.context), run.context.base.commit
+    base = context.base
+    moved = f"'{base.branch}' moved meanwhile" if base.commit != before else "objects that were in use are gone"
+    run.say(Note(f"{moved}: looked at it again, at {base.commit[:10]}"))
     return run._replace(context=context)
 
 

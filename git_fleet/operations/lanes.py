@@ -7,38 +7,46 @@ from contextlib import contextmanager
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import FleetError
+from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.operations import running
 from git_fleet.operations.survey import lane_path
 from git_fleet.repo import changing, git, looking, worktrees
 
 
-def open_at(repository: Repository, journal: database.Journal, operation: int, commit: str) -> str:
+def open_at(repository: Repository, journal: database.Journal, operation: int, commit: str, say: Listener) -> str:
     """A new lane at `commit` for a human; the journal knows of it before it is there."""
-    return _open(repository, commit, lambda path: running.note(journal, operation, lane=path))
+    return _open(repository, commit, lambda path: running.note(journal, operation, lane=path), say)
 
 
 def open_for_gates(
-    repository: Repository, journal: database.Journal, operation: int, commit: str, others: Sequence[str]
+    repository: Repository,
+    journal: database.Journal,
+    operation: int,
+    commit: str,
+    others: Sequence[str],
+    say: Listener,
 ) -> str:
     """A new lane at `commit` beside the `others` of the same landing; the journal knows of it before it is there."""
-    return _open(repository, commit, lambda path: running.note(journal, operation, lanes=[*others, path]))
+    return _open(repository, commit, lambda path: running.note(journal, operation, lanes=[*others, path]), say)
 
 
 @contextmanager
-def opened(repository: Repository, journal: database.Journal, operation: int, commit: str) -> Iterator[str]:
+def opened(
+    repository: Repository, journal: database.Journal, operation: int, commit: str, say: Listener
+) -> Iterator[str]:
     """A lane at `commit` for git to work in, beside those of gates; gone at the end."""
     known = journal.operation(operation)
     others = json.loads(known.detail).get("lanes", ()) if known else ()
-    path = open_for_gates(repository, journal, operation, commit, others)
+    path = open_for_gates(repository, journal, operation, commit, others, say)
     try:
         yield path
     finally:
-        discard(repository, path)
+        discard(repository, path, say)
 
 
-def _open(repository: Repository, commit: str, write_down: Callable[[str], None]) -> str:
-    with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+def _open(repository: Repository, commit: str, write_down: Callable[[str], None], say: Listener) -> str:
+    with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
         taken = {tree.path for tree in git.worktrees(repository)}
         paths = (lane_path(repository, number) for number in range(1, 10_000))
         path = next(path for path in paths if path not in taken and not os.path.lexists(path))
@@ -51,7 +59,7 @@ def _open(repository: Repository, commit: str, write_down: Callable[[str], None]
     return path
 
 
-def switch(repository: Repository, path: str, commit: str) -> None:
+def switch(repository: Repository, path: str, commit: str, say: Listener) -> None:
     """Bring a lane for gates to another commit, warm: what git ignores stays, such as what was built; the rest goes.
 
     A lane that a gate broke is made anew. Raises GitError.
@@ -59,24 +67,24 @@ def switch(repository: Repository, path: str, commit: str) -> None:
     try:
         changing.set_lane(repository, path, commit)
     except FleetError:
-        discard(repository, path)
-        with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+        discard(repository, path, say)
+        with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             changing.add_lane(repository, path, commit, [lock.fd])
 
 
-def discard(repository: Repository, path: str) -> bool:
+def discard(repository: Repository, path: str, say: Listener) -> bool:
     """Remove a lane for gates: what they leave in it is nobody's work. Is it gone?"""
-    with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+    with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
         _remove(repository, path, [lock.fd])
     return not os.path.lexists(path)
 
 
-def put_away(repository: Repository, path: str, operation: int) -> str | None:
+def put_away(repository: Repository, path: str, operation: int, say: Listener) -> str | None:
     """A lane in which somebody may have worked: what he committed is kept, what he did not goes to the trash.
 
     Where that is: the commit or the folder; None when there is nothing that somebody did.
     """
-    with locks.hold(repository.fleet_dir, running.WORKTREES) as lock:
+    with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
         if _forget(repository, path, operation):
             return None
         head = looking.commit_and_parents(repository, path)[:1]

@@ -12,22 +12,29 @@ from git_fleet.model.journal import ChangeKind, Operation, OperationState
 from git_fleet.operations import advance, revert, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.plan import config
-from git_fleet.repo import git, looking, worktrees
+from git_fleet.repo import git, looking, objects, worktrees
 
 WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan", "sync")
 """Operations that work under the worktree lock."""
 
 
 def interrupted(repository: Repository, journal: database.Journal, kinds: Sequence[str]) -> list[Operation]:
-    """The same as `dead`, for whoever is going to put it right: a lock of ours on the configuration is taken away."""
+    """The same as `dead`, for whoever is going to put it right: what only the dead could have let go is let go."""
     config.unlock(repository)
-    return dead(repository, journal, kinds)
+    found = dead(repository, journal, kinds)
+    for one in found:
+        objects.release(repository, running.holder(one.id))
+    return found
 
 
 def dead(repository: Repository, journal: database.Journal, kinds: Sequence[str]) -> list[Operation]:
     """Operations of these kinds that began, never ended, and that no process works on; read-only."""
-    running_now = journal.operations(states=[OperationState.RUNNING])
-    return [one for one in running_now if one.kind in kinds and not running.is_alive(repository, one.id)]
+    found = [one for one in journal.operations(states=[OperationState.RUNNING]) if one.kind in kinds]
+    left = {one.id for one in found if not running.is_alive(repository, one.id)}
+    if not left:
+        return []
+    # Read again: who ended between the two looks is neither alive nor dead, and had been written down before that.
+    return [one for one in journal.operations(states=[OperationState.RUNNING]) if one.id in left]
 
 
 def after_kill(
@@ -58,7 +65,7 @@ def put_right(
     for change in operation.changes if operation.kind == "undo" and not failed else ():
         if change.kind is ChangeKind.REF:
             advance.settle(repository, change, say, [lock.fd])
-    back = revert.take_back(repository, operation.changes, operation.id, lock)
+    back = revert.take_back(repository, operation.changes, operation.id, lock, say)
     worktrees.forget_temporary(repository, [lock.fd])
     journal.finish(operation.id, OperationState.FAILED)
     foreign = [c.name for c, is_so in zip(operation.changes, done, strict=True) if is_so is None]
@@ -95,14 +102,16 @@ def put_right_on_failure(
 
 
 @contextmanager
-def put_back(repository: Repository, journal: database.Journal, number: int, lock: locks.Lock) -> Iterator[None]:
+def put_back(
+    repository: Repository, journal: database.Journal, number: int, lock: locks.Lock, say: Listener
+) -> Iterator[None]:
     """The same where no plan and no base can be found: what ends with an error is put back."""
     try:
         yield
     except BaseException:
         known = journal.operation(number)
         if known is not None and known.state is OperationState.RUNNING:
-            revert.take_back(repository, known.changes, number, lock)
+            revert.take_back(repository, known.changes, number, lock, say)
             journal.finish(number, OperationState.FAILED)
         raise
 

@@ -166,7 +166,7 @@ def _remove_one(work: Work, operation: int, number: int, one: Judged, there: dic
         updates = [changing.RefUpdate(ref, old, None) for ref, old in refs]
         changing.update_refs(repository, updates, "fleet remove", [work.lock.fd])
     except FleetError:
-        revert.take_back(repository, changes, operation, work.lock)
+        revert.take_back(repository, changes, operation, work.lock, work.say)
         journal.rewrite(operation, before.changes if before else ())
         raise
 

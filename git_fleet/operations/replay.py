@@ -48,7 +48,7 @@ def resolved(context: Context, journal: database.Journal, operation: int, lane: 
             text = build.with_trailers(place, one.message, messages.trailers(step))
             wanted.append(Made(pick.tree, (None if wanted else base.commit,), text, one.author))
         made = objects.commits(place, wanted, sign=context.settings.sign)
-        objects.keep(place, made[-1:], [base.commit, head])
+        objects.keep(place, made[-1:], [base.commit, head], running.holder(operation))
     running.keep(repository, operation, [head, made[-1]])
     changing.move_back(lane, repository, made[-1], "fleet land: as it lands")
     running.note(journal, operation, line=base.commit)

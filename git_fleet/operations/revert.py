@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 from git_fleet.journal import locks
 from git_fleet.model.errors import PlanError, Refused
+from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.settings import Settings
-from git_fleet.operations import advance, observe
+from git_fleet.operations import advance, observe, running
 from git_fleet.operations.context import PLAN
 from git_fleet.plan import config, files
 from git_fleet.repo import changing, git, looking, worktrees
@@ -90,7 +91,7 @@ def intended(repository: Repository, changes: Sequence[RecordedChange], operatio
 
 
 def take_back(
-    repository: Repository, changes: Sequence[RecordedChange], operation: int, lock: locks.Lock
+    repository: Repository, changes: Sequence[RecordedChange], operation: int, lock: locks.Lock, say: Listener
 ) -> list[RecordedChange]:
     """Put back each piece that is as the operation wanted it, last first. The reverse changes, as they were done.
 
@@ -101,7 +102,7 @@ def take_back(
         if change.kind is ChangeKind.REF:
             back = _ref_back(repository, change, lock)
         elif change.kind in PLAN_KINDS:
-            back = _plan_back(repository, change)
+            back = _plan_back(repository, change, say)
         elif change.kind is ChangeKind.ENTRY:
             back = _entry_back(repository, change)
         elif change.before is None:
@@ -149,9 +150,9 @@ def _plan_now(repository: Repository, change: RecordedChange) -> str | None:
         return None
 
 
-def _plan_back(repository: Repository, change: RecordedChange) -> RecordedChange | None:
+def _plan_back(repository: Repository, change: RecordedChange, say: Listener) -> RecordedChange | None:
     """The plan's file, or a key of the configuration, says again what it said."""
-    with locks.hold(repository.fleet_dir, PLAN):
+    with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
         if change.kind is ChangeKind.FILE:
             worktrees.forget_draft(change.name)
         if not is_done(repository, change):

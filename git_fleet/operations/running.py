@@ -10,7 +10,7 @@ from git_fleet.model.errors import Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import RecordedChange
-from git_fleet.repo import changing, git, process, trust
+from git_fleet.repo import changing, git, objects, process, trust
 
 KEEP = "refs/fleet/keep/"
 """`refs/fleet/keep/<operation>/<n>` holds on to objects that an operation needs until it is forgotten."""
@@ -52,10 +52,13 @@ def begun(
 
 @contextmanager
 def alive(repository: Repository, number: int) -> Iterator[locks.Lock]:
-    """Show others that somebody works on this operation."""
+    """Show others that somebody works on this operation. At its end its objects are left to the refs that it made."""
     name = f"operation-{number}"
-    with locks.hold(repository.fleet_dir, name, wait_s=0.0) as lock:
-        yield lock
+    with locks.hold(repository.fleet_dir, name) as lock:  # others have it only while they look whether it is held
+        try:
+            yield lock
+        finally:
+            objects.release(repository, holder(number))
         with suppress(OSError):  # numbers are never used twice: whoever finds it gone reads the journal again
             os.unlink(f"{repository.fleet_dir}/locks/{name}.lock")
 
@@ -63,6 +66,11 @@ def alive(repository: Repository, number: int) -> Iterator[locks.Lock]:
 def is_alive(repository: Repository, number: int) -> bool:
     """Does a process work on this operation right now?"""
     return locks.is_held(repository.fleet_dir, f"operation-{number}")
+
+
+def holder(number: int) -> str:
+    """For `objects.keep`: what an operation brings into the repository is its own until it ends."""
+    return f"operation {number}"
 
 
 def note(journal: database.Journal, operation: int, **facts: object) -> None:

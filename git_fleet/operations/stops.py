@@ -15,7 +15,8 @@ from git_fleet.operations import build, lanes, replay, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.operations.prepare import outcome
 from git_fleet.operations.run import Run
-from git_fleet.repo import changing, git, looking, merging
+from git_fleet.repo import changing, git, looking, merging, objects
+from git_fleet.repo.objects import Made
 
 
 class Waiting(NamedTuple):
@@ -78,7 +79,7 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
         return end._replace(operation=operation)
     waits = (Action.STOP, Action.PARK)
     later = [step.id for step in rest if step is not stop and step.action in waits and step not in red]
-    lane = lanes.open_at(repository, journal, operation, line)
+    lane = lanes.open_at(repository, journal, operation, line, run.say)
     if context.settings.strategy == "rebase":
         replay.start(repository, journal, lane, stop, line)
     else:
@@ -202,25 +203,29 @@ def onto_moved_base(context: Context, journal: database.Journal, one: Waiting, s
             f"'{base.branch}' no longer contains {one.line}, on which the conflict was resolved",
             [f"git fleet land --abort ends the landing and keeps the resolution {step.commit}"],
         )
-    tree = step.tree
-    if not git.is_ancestor(repository, base.commit, step.commit):
-        with merging.quarantine(repository, base.commit) as place:
-            merge = merging.merge(merging.for_real(place), base.commit, step.commit)
-        if not merge.clean:
-            raise Stopped(
-                f"'{base.branch}' moved while the conflict waited, and the resolution of {step.id} conflicts with"
-                f" what came: {', '.join(merge.paths) or merge.why}",
-                [
-                    f"merge it in: cd '{lane}' && git merge {base.branch}",
-                    "resolve, git add, then: git fleet land --continue",
-                ],
-            )
-        tree = merge.tree
-    assert tree is not None
-    message = build.message_of_merge(context, step)
-    parents = (base.commit, step.tip)
-    commit = changing.commit_tree(repository, tree, parents, message, sign=context.settings.sign)
+    tree, message = step.tree, build.message_of_merge(context, step)
+    with merging.quarantine(repository, base.commit) as place:
+        if not git.is_ancestor(repository, base.commit, step.commit):
+            merge = merging.merge(place, base.commit, step.commit)
+            if not merge.clean:
+                raise _no_longer_fits(base, step, lane, merge)
+            tree = merge.tree
+        assert tree is not None
+        wanted = Made(tree, (base.commit, step.tip), message)
+        [commit] = objects.commits(place, [wanted], sign=context.settings.sign)
+        objects.keep(place, [commit], [base.commit, step.tip], running.holder(one.operation))
     running.keep(repository, one.operation, [step.commit, commit])
     changing.move_back(lane, repository, commit, "fleet land: the base moved")
     running.note(journal, one.operation, line=base.commit)
     return step._replace(commit=commit, tree=tree, reason="resolved by hand, then the base moved")
+
+
+def _no_longer_fits(base: Base, step: Step, lane: str, merge: merging.Merge) -> Stopped:
+    return Stopped(
+        f"'{base.branch}' moved while the conflict waited, and the resolution of {step.id} conflicts with"
+        f" what came: {', '.join(merge.paths) or merge.why}",
+        [
+            f"merge it in: cd '{lane}' && git merge {base.branch}",
+            "resolve, git add, then: git fleet land --continue",
+        ],
+    )

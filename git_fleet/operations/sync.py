@@ -214,7 +214,7 @@ def _merged(deed: _Deed, one: _Subject) -> tuple[str | None, merging.Merge]:
             return None, merge
         made = Made(merge.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n")
         [after] = objects.commits(place, [made], sign=context.settings.sign)
-        objects.keep(place, [after], [tip, base.commit])
+        objects.keep(place, [after], [tip, base.commit], running.holder(deed.operation))
     return after, merge
 
 
@@ -255,7 +255,7 @@ def _hand_back(context: Context, journal: database.Journal, names: Sequence[str]
             work = _work(looking.dirt([tree.path])[tree.path], tree.path)
             if work is not None:
                 raise Refused(f"not handed back: {work}", [f"look there: git -C '{tree.path}' status"])
-        kept = lanes.put_away(repository, one.lane, one.operation)
+        kept = lanes.put_away(repository, one.lane, one.operation, say)
         running.note(journal, one.operation, current=None)
         stops.close(context, journal, one.operation, "handed back")
         kept_at = f"; what was done in the lane is kept: {kept}" if kept else ""

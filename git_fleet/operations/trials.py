@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from git_fleet.journal import database
-from git_fleet.model.events import AtGate, AtWork, Gated, Gating, Note
+from git_fleet.model.events import AtGate, AtWork, Event, Gated, Gating, Note
 from git_fleet.model.landing import GateResult
 from git_fleet.model.settings import Gate
 from git_fleet.operations import gate as gates
@@ -94,7 +94,7 @@ class Trials:
         self._lanes: list[str | None] = [lane] if lane else [None] * width
         self._own_lanes = lane is None
         self._jobs: list[_Job] = []
-        self._messages: queue.SimpleQueue[_Begins | _Ran | _Ended] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[_Begins | _Ran | _Ended | Event] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
         self._useful = 0.0
         self._active = 0.0
@@ -174,7 +174,7 @@ class Trials:
             others = [path for path in self._lanes if path]
             run = self._run
             self._lanes[free] = lanes.open_for_gates(
-                run.context.repository, run.journal, run.operation, subject.commit, others
+                run.context.repository, run.journal, run.operation, subject.commit, others, run.say
             )
         job.thread = threading.Thread(target=self._work, args=(job, self._lanes[free], fresh), daemon=True)
         self._jobs.append(job)
@@ -191,7 +191,7 @@ class Trials:
         error: Exception | None = None
         try:
             if not fresh and self._own_lanes:
-                lanes.switch(context.repository, lane, job.subject.commit)
+                lanes.switch(context.repository, lane, job.subject.commit, self._messages.put)
             for gate in job.todo:
                 if job.cancelled:
                     break
@@ -234,6 +234,8 @@ class Trials:
                 self._take(job, gate, result)
             case _Ended(job, error):
                 self._end(job, error)
+            case event:
+                self._run.say(event)
 
     def _let_begin(self, job: _Job, gate: Gate, pid: int) -> None:
         if job.cancelled:
@@ -300,7 +302,7 @@ class Trials:
                 self._wait()
         if self._own_lanes:
             for path in filter(None, self._lanes):
-                if not lanes.discard(self._run.context.repository, path):
+                if not lanes.discard(self._run.context.repository, path, self._run.say):
                     self._run.say(Note(f"a gate made files that cannot be removed, in the lane '{path}'"))
             running.note(self._run.journal, self._run.operation, lanes=[])
         running.note_gates(self._run.context.repository, self._run.operation, [])

@@ -63,7 +63,7 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                 with ExitStack() as stack:
                     for change in operation.changes:
                         stack.enter_context(statuses.aside(context, *_checkout(repository, change)))
-                    done = revert.take_back(repository, operation.changes, new, lock)
+                    done = revert.take_back(repository, operation.changes, new, lock, say)
                 journal.rewrite(new, done)
                 recover.end_undo(context, journal, new, operation, say)
     return operation

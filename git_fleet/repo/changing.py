@@ -98,13 +98,6 @@ def refuse_locked_checkout(top: str) -> None:
     _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD", _TABLES)])
 
 
-def commit_tree(repository: Repository, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
-    """Make a commit of a tree that is in the repository; its id. Raises GitError (no identity, signing fails)."""
-    words = [word for parent in parents for word in ("-p", parent)]
-    args = ("commit-tree", *(("-S",) if sign else ()), *words, "-F", "-", tree)
-    return _must(_tell(repository, *args, stdin=message), *args).strip()
-
-
 def fast_forward(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
     """Move the branch that is checked out in `top`, and its files, to a descendant; refused if it would touch work."""
     args = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", commit)

@@ -6,6 +6,7 @@ user's configuration could bend.
 """
 
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -20,6 +21,8 @@ PINNED = (
 )
 ENVIRONMENT = MappingProxyType({"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})
 _NO_SUCH_KEY = 5
+_PAUSES_S = (0.0, 0.02, 0.05, 0.1, 0.2)
+"""For so long an entry that is half written may be another git's that writes it right now."""
 _USAGE = 129
 OFFLINE = MappingProxyType({"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"})
 """A partial clone fetches nothing for this question; older gits know the second alone."""
@@ -174,8 +177,12 @@ def config_file_set(repository: Repository, file: str, key: str, values: Sequenc
 
 def worktrees(repository: Repository) -> tuple[Worktree, ...]:
     """`git worktree list`, the main worktree (or the bare repository) first. Raises Fatal when git cannot list them."""
-    result = ask(repository, "worktree", "list", "--porcelain", "-z")
-    if result.status:
+    for pause in _PAUSES_S:
+        time.sleep(pause)
+        result = ask(repository, "worktree", "list", "--porcelain", "-z")
+        if result.status == 0:
+            break
+    else:
         refuse_too_old()
         said = result.stderr.strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else f"exit status {result.status}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from git_fleet.model.errors import Fatal
 from git_fleet.model.fleet import Dirt
 from git_fleet.repo import process
 from git_fleet.repo.git import ENVIRONMENT, PINNED, private_dir
@@ -123,16 +124,25 @@ def _add(copy: _Copy) -> tuple[str, ...]:
 
 
 def _tree(copy: _Copy) -> tuple[str, Live]:
+    try:
+        return copy.top, _live(copy)
+    except (OSError, Fatal):
+        if os.path.isdir(copy.top):
+            raise
+        return copy.top, Live(None, "its folder is gone")
+
+
+def _live(copy: _Copy) -> Live:
     if copy.paths:
         without = _without_big(copy)
         result = _run(copy, (*without, *_add(copy)))
         if result.status:  # a path may be gone by now: once more, then, and whatever is there
             result = _run(copy, (*without, *_ADD))
         if result.status:
-            return copy.top, Live(None, _reason(result))
+            return Live(None, _reason(result))
     unread = _stand_in(copy)
     result = _run(copy, ("write-tree", "--missing-ok"))
-    return copy.top, Live(None, _reason(result)) if result.status else Live(result.stdout.strip(), None, unread)
+    return Live(None, _reason(result)) if result.status else Live(result.stdout.strip(), None, unread)
 
 
 def _without_big(copy: _Copy) -> tuple[str, ...]:

@@ -125,12 +125,6 @@ def _sweep(memory: str) -> None:
             continue
 
 
-def for_real(place: Quarantine) -> Quarantine:
-    """The same attributes, but objects go into the repository: for merges that are to land."""
-    kept = {key: value for key, value in place.env.items() if "OBJECT_DIRECTOR" not in key and key not in _OFFLINE}
-    return place._replace(env=kept)
-
-
 def quoted(path: str) -> str:
     """A path for GIT_ALTERNATE_OBJECT_DIRECTORIES, where `:` separates and a leading quote starts a C string."""
     if ":" not in path and not path.startswith('"'):

@@ -1,7 +1,14 @@
-"""Objects by our own reckoning, and what of a quarantine is to stay: many at once, in few processes."""
+"""Objects by our own reckoning, and what of a quarantine is to stay: many at once, in few processes.
+
+What stays comes as a pack that no gc takes (`.keep`, see git-index-pack(1)) until it is released: by then a ref has it.
+A loose object is never safe from `gc --prune=now`, not even behind a new ref: a gc that looked at the refs before
+deletes it afterwards.
+"""
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.model.errors import GitError
@@ -10,9 +17,9 @@ from git_fleet.model.landing import Author
 from git_fleet.repo import git, merging
 from git_fleet.repo.merging import Quarantine
 
-LOOSE = 100
-"""Fewer objects are kept one by one, more as a pack: git's own rule for what it fetches."""
-_TREE = 2
+TRIES = 10
+_KINDS = MappingProxyType({"commit": 1, "tree": 2, "blob": 3})
+"""How a pack says of what kind an object is."""
 _DURABLE = ("-c", "core.fsync=objects,pack-metadata")
 
 
@@ -57,19 +64,24 @@ def write_trees(place: Quarantine, trees: Sequence[bytes]) -> None:
 
     They are not looked into: only whoever has git use them knows that they make sense.
     """
+    pack = _packed(place.repository, [("tree", data) for data in trees])
+    os.makedirs(f"{place.folder}/objects/pack", exist_ok=True)
+    path = f"{place.folder}/objects/pack/pack-{pack[-20:].hex()}.pack"
+    with open(path, "wb") as file:
+        file.write(pack)
+    merging.answer(place, "-c", "pack.threads=1", "index-pack", path)
+
+
+def _packed(repository: Repository, objects: Sequence[tuple[str, bytes]]) -> bytes:
+    """A pack of these objects: (kind, what it holds)."""
     import hashlib
     import zlib
 
-    parts = [b"PACK" + (2).to_bytes(4, "big") + len(trees).to_bytes(4, "big")]
-    for data in trees:
-        parts += [_size(_TREE, len(data)), zlib.compress(data, 1)]
+    parts = [b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")]
+    for kind, data in objects:
+        parts += [_size(_KINDS[kind], len(data)), zlib.compress(data, 1)]
     pack = b"".join(parts)
-    sum = hashlib.new(place.repository.object_format, pack).digest()
-    os.makedirs(f"{place.folder}/objects/pack", exist_ok=True)
-    path = f"{place.folder}/objects/pack/pack-{sum.hex()}.pack"
-    with open(path, "wb") as file:
-        file.write(pack + sum)
-    merging.answer(place, "-c", "pack.threads=1", "index-pack", path)
+    return pack + hashlib.new(repository.object_format, pack).digest()
 
 
 def _size(kind: int, size: int) -> bytes:
@@ -143,16 +155,58 @@ def _written(place: Quarantine, wanted: Sequence[_Text]) -> list[str]:
     return told
 
 
-def keep(place: Quarantine, tips: Sequence[str], known: Sequence[str]) -> None:
+def keep(place: Quarantine, tips: Sequence[str], known: Sequence[str], holder: str) -> None:
     """Bring commits and all that they need out of the quarantine into the repository, durably; nothing else of it.
 
-    `known` are commits whose objects are there already. Raises GitError.
+    `known` are commits whose objects are there already; `holder` releases what is kept. Raises GitError.
     """
     packing = ("-c", "pack.threads=1", "-c", "pack.window=0", "pack-objects", "--revs", "--stdout", "--quiet")
     asked = "".join(f"{tip}\n" for tip in tips) + "".join(f"^{commit}\n" for commit in dict.fromkeys(known))
     pack = merging.answer(place, *packing, stdin=asked)
-    count = int.from_bytes(pack[8:12].encode("utf-8", "surrogateescape")[:4], "big")
-    if count == 0:
-        return
-    how = ("unpack-objects", "-q") if count < LOOSE else ("index-pack", "--stdin")
-    merging.answer(merging.for_real(place), *_DURABLE, *how, stdin=pack)
+    if int.from_bytes(pack[8:12].encode("utf-8", "surrogateescape")[:4], "big"):
+        _store(place.repository, pack, holder)
+
+
+def whole(place: Quarantine, trees: Sequence[str], known: Sequence[str]) -> bool:
+    """Is all still there that these trees hold and the commits `known` do not?
+
+    git makes nothing in a quarantine that the repository has; and what no ref holds there, a gc may take at any time.
+    """
+    asked = "".join(f"{tree}\n" for tree in trees) + "".join(f"^{commit}\n" for commit in dict.fromkeys(known))
+    return merging.ask(place, "rev-list", "--objects", "--quiet", "--stdin", stdin=asked).status == 0
+
+
+def put(repository: Repository, made: Sequence[tuple[str, bytes]], holder: str) -> str:
+    """Objects (kind, what it holds) that `holder` releases, durably in the repository; the id of the last one."""
+    pack = _packed(repository, made)
+    _store(repository, pack.decode("utf-8", "surrogateescape"), holder)
+    return object_id(repository, *made[-1])
+
+
+def _store(repository: Repository, pack: str, holder: str) -> None:
+    """Tried again, since `git prune --expire=now` takes the unfinished files of others, too."""
+    for left in reversed(range(TRIES)):
+        args = (*_DURABLE, "index-pack", "--stdin", f"--keep={_note(holder)}")
+        stored = git.ask(repository, *args, stdin=pack)
+        if stored.status == 0:
+            return
+        if not left:
+            raise GitError(args[2:], stored.status, stored.stderr)
+
+
+def release(repository: Repository, holder: str) -> None:
+    """What was brought in under this name is left to its refs: without one a gc may take it."""
+    packs = f"{repository.common_dir}/objects/pack"
+    with suppress(OSError):
+        for name in os.listdir(packs):
+            if name.endswith(".keep") and _reads(f"{packs}/{name}") == _note(holder):
+                os.unlink(f"{packs}/{name}")
+
+
+def _note(holder: str) -> str:
+    return f"git fleet: {holder}"
+
+
+def _reads(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.readline().rstrip("\n")

@@ -215,7 +215,8 @@ def _caught(job: Job) -> Result | Exception:
     try:
         return run(job.argv, cwd=job.cwd, env=dict(job.env), inherit=job.inherit)
     except Exception as error:  # handed to the one who waits: a thread has nobody to raise to
-        return error
+        gone = not os.path.isdir(job.cwd)  # somebody has removed it since we heard of it
+        return Result(128, "", f"'{job.cwd}' is gone\n") if gone else error
 
 
 class Watched(NamedTuple):

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from git_fleet.model.errors import FleetError
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git
+from git_fleet.repo import changing, git, objects
 
 KNOWN = "refs/fleet/trust"
 """A blob: JSON, name -> digest."""
@@ -67,9 +67,11 @@ def changed(repository: Repository) -> tuple[tuple[str, str], ...]:
 def remember(repository: Repository) -> None:
     """Take it as it is now for known. Raises Busy, GitError."""
     before = git.refs(repository, KNOWN).get(KNOWN)
-    blob = git.answer(repository, "hash-object", "-w", "--stdin", stdin=json.dumps(digests(repository))).strip()
-    if blob != before:
+    data = json.dumps(digests(repository)).encode("utf-8", "surrogateescape")
+    if objects.object_id(repository, "blob", data) != before:
+        blob = objects.put(repository, [("blob", data)], KNOWN)
         changing.update_refs(repository, [changing.RefUpdate(KNOWN, before, blob)], "fleet: known")
+        objects.release(repository, KNOWN)
 
 
 def remember_first(repository: Repository) -> None:

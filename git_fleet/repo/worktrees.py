@@ -6,13 +6,14 @@ the lock, by git (`changing.fill`), which honours filters and sparse checkouts.
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git
+from git_fleet.repo import changing, git, objects
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
@@ -90,8 +91,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
     if _TEMPORARY in opened.references:  # only a killed run of ours leaves it, and we hold its lock
         forget_temporary(repository, inherit)
     if _EMPTY not in opened.references:
-        nobody = pygit2.Signature("git fleet", "git-fleet@invalid", 0, 0)
-        opened.create_commit(_EMPTY, nobody, nobody, "empty\n", opened.TreeBuilder().write(), [])
+        _make_empty(repository, inherit)
     sys.audit("git_fleet.worktree", "temporary branch")
     temporary = opened.references.create(_TEMPORARY, opened.references[_EMPTY].target)
     name = _free_name(repository, os.path.basename(path), avoid)
@@ -103,7 +103,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         # The index goes first: a worktree that has one and is on its branch is whole, to whom finds it after a kill.
         _unlink(f"{entry}/index")
         sys.audit("git_fleet.worktree", "set HEAD")
-        pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
+        _set_head(entry, branch)
         _unlink(f"{entry}/logs/HEAD")
         return entry
     except (pygit2.GitError, ValueError, OSError) as error:
@@ -111,6 +111,29 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         raise Fatal(f"the worktree '{path}' could not be made: {error}") from error
     finally:
         forget_temporary(repository, inherit)
+
+
+def _set_head(entry: str, branch: str) -> None:
+    """libgit2 looks whether any entry has the branch, and takes one that another git just writes for a yes."""
+    import pygit2
+
+    for pause in (0.02, 0.05, 0.1, 0.2, None):
+        try:
+            pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
+            return
+        except (pygit2.GitError, ValueError):
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
+def _make_empty(repository: Repository, inherit: Sequence[int]) -> None:
+    nobody = "git fleet <git-fleet@invalid> 0 +0000"
+    tree = objects.object_id(repository, "tree", b"")
+    text = f"tree {tree}\nauthor {nobody}\ncommitter {nobody}\n\nempty\n".encode()
+    commit = objects.put(repository, [("tree", b""), ("commit", text)], _EMPTY)
+    changing.update_refs(repository, [changing.RefUpdate(_EMPTY, None, commit)], "fleet", inherit)
+    objects.release(repository, _EMPTY)
 
 
 def forget_temporary(repository: Repository, inherit: Sequence[int] = ()) -> None:

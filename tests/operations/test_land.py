@@ -157,6 +157,37 @@ def test_a_base_that_keeps_moving_is_busy(repo: Repo) -> None:
     assert landed(repo) == ["a", "b"]
 
 
+def test_what_a_gc_takes_meanwhile_is_made_again(tmp_path: Path) -> None:
+    """What lies about in the repository, held by nothing, is not made a second time: it may go while it is in use."""
+    work = {"a": {"file": f"a\n{rooms.LONG}"}, "b": {"file": f"{rooms.LONG}b\n"}}
+    repo, signer = rooms.fleet(tmp_path, work), tmp_path / "signer"
+    prune = f"env -i PATH=\"$PATH\" git -C '{repo.path}' prune --expire=now"
+    signed = "printf '\\n[GNUPG:] SIG_CREATED ' >&2; printf -- '-----BEGIN PGP SIGNATURE-----\\n'"
+    signer.write_text(f"#!/bin/sh\ncat >/dev/null\n{prune}\n{signed}\n")
+    signer.chmod(0o755)
+    repo.config({"commit.gpgSign": "true", "gpg.program": str(signer)})
+    both = repo.git("merge-tree", "--write-tree", "a", "b")
+    done = repo.fleet("land", "--json", check=0)
+    assert done.json["result"] == {**done.json["result"], "tree": both, "landed": ["a", "b"]}
+    assert done.err.count("objects that were in use are gone: looked at it again") == 1
+    assert not list((repo.common_dir() / "objects/pack").glob("*.keep"))
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("hook", [False, True])
+def test_nothing_that_a_landing_makes_is_loose(repo: Repo, strategy: str, hook: bool) -> None:
+    """A gc that has looked at the refs before deletes it afterwards, however many refs it has by then."""
+    repo.config({"fleet.strategy": strategy})
+    if hook:
+        repo.write({".git/hooks/commit-msg": "#!/bin/sh\n"})
+        (repo.path / ".git/hooks/commit-msg").chmod(0o755)
+    loose = repo.common_dir() / "objects"
+    before = set(loose.glob("??/*"))
+    landed(repo)
+    repo.git("prune-packed")  # what git makes, where it is asked to, is in a pack as well
+    assert set(loose.glob("??/*")) <= before and list(loose.glob("pack/*.pack"))
+
+
 def test_a_branch_without_commits_has_not_landed(tmp_path: Path) -> None:
     repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "zero": None})
     repo.fleet("add", "zero", check=0)

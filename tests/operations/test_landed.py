@@ -165,9 +165,9 @@ def test_nothing_is_written(repo: Repo) -> None:
     work(repo, "s", {"file": edited(3)})
     repo.commit("moved", {"z": "1\n"})
     squash(repo, "s")
-    objects = rooms.loose_objects(repo)
+    objects = rooms.objects(repo)
     assert proofs(repo, "s") == {"s": "squashed"}
-    assert rooms.loose_objects(repo) == objects
+    assert rooms.objects(repo) == objects
     assert landed.proofs(rooms.of(repo), repo.oid("main"), {}) == {}
 
 

@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+import rooms
 from kit import Repo, make_repo
 from sights import branch, look, pair
 
-from git_fleet.repo import live
+from git_fleet.model.fleet import Dirt
+from git_fleet.repo import live, merging, process
 
 TEXT = "".join(f"line {number}\n" for number in range(30))
 
@@ -202,3 +204,13 @@ def test_the_quarantine_is_gone(both: Pairs, tmp_path: Path, monkeypatch: pytest
     assert look(both.repo).dirty == {"one"}
     assert list(place.iterdir()) == []
     assert Repo(both.one).git("status", "--porcelain") == "?? new"
+
+
+def test_a_worktree_that_somebody_removes_meanwhile_is_a_reason(tmp_path: Path) -> None:
+    """It was there when we looked what is changed in it."""
+    repo = make_repo(tmp_path / "app", {"file": TEXT})
+    gone = str(tmp_path / "gone")
+    job = process.Job(("git", "status"), gone)
+    assert process.run_many([job], at_once=1) == [process.Result(128, "", f"'{gone}' is gone\n")]
+    with merging.quarantine(rooms.of(repo), repo.oid("main")) as place:
+        assert live.trees(place, {gone: Dirt(unstaged=("file",))}) == {gone: live.Live(None, "its folder is gone")}

@@ -157,8 +157,8 @@ def test_a_reverted_piece_on_top(repo: Repo, tmp_path: Path) -> None:
 def test_status_shows_what_the_radar_sees(tmp_path: Path) -> None:
     repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}, "c": {"c": "x\n"}, "d": {"d": "x\n"}})
     repo.commit("base", {"d": "base\n"})
-    before = rooms.loose_objects(repo)
+    before = rooms.objects(repo)
     rows = {row["id"]: row for row in repo.fleet("status", "--json", check=0).json["tasks"]}
     assert {task: rows[task]["conflicts_with"] for task in "abcd"} == {"a": ["b"], "b": ["a"], "c": [], "d": []}
     assert [task for task in "abcd" if rows[task]["base_conflict"]] == ["d"]
-    assert rooms.loose_objects(repo) == before
+    assert rooms.objects(repo) == before

@@ -1,10 +1,12 @@
 """After a kill: what the journal, the refs and the folders say decides, never a guess."""
 
 import contextlib
+import fcntl
 import json
 import signal
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import kit
@@ -13,7 +15,9 @@ import rooms
 from kit import Repo
 
 from git_fleet.journal import database
-from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
+from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
+from git_fleet.operations import recover, running
+from git_fleet.repo import objects
 
 
 @pytest.fixture
@@ -200,6 +204,48 @@ def test_a_landing_that_still_runs_is_left_alone(repo: Repo, tmp_path: Path) -> 
 
 
 # ------------------------------------------------------------------------------------------------- add, remove and undo
+
+
+def test_who_ends_while_he_is_looked_at_is_not_taken_for_killed(repo: Repo) -> None:
+    """Between the look into the journal and that at his lock: he is neither alive nor written down as running."""
+
+    class Late(database.Journal):
+        def operations(self, limit: int = -1, states: Sequence[OperationState] = ()) -> tuple[Operation, ...]:
+            found = super().operations(limit, states)
+            for one in found[:1]:
+                self.finish(one.id, OperationState.DONE)
+            return found
+
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        database.prepare(db, "")
+        journal = Late(db)
+        journal.begin("add", "add one")
+        journal.begin("add", "add two")
+        assert [one.summary for one in recover.dead(rooms.of(repo), journal, ["add"])] == ["add one"]
+
+
+def test_who_looks_whether_it_is_alive_does_not_stop_an_operation(repo: Repo) -> None:
+    """To look at a lock is to have it for a moment."""
+    repository = rooms.of(repo)
+    path = Path(repository.fleet_dir, "locks/operation-1.lock")
+    path.parent.mkdir(parents=True)
+    with path.open("w") as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_EX)
+        threading.Timer(0.1, fcntl.flock, (looked_at, fcntl.LOCK_UN)).start()
+        with running.alive(repository, 1):
+            assert running.is_alive(repository, 1)
+    assert not running.is_alive(repository, 1)
+
+
+def test_what_a_killed_operation_had_kept_is_let_go(repo: Repo) -> None:
+    repository = rooms.of(repo)
+    begin(repo, "add", [])
+    blob = objects.put(repository, [("blob", b"kept\n")], running.holder(1))
+    repo.git("gc", "-q", "--prune=now")
+    assert repo.git("cat-file", "blob", blob) == "kept"
+    assert "had been killed" in repo.fleet("add", "new", check=0).err
+    repo.git("gc", "-q", "--prune=now")
+    assert rooms.status_of("git", "cat-file", "-e", blob, cwd=repo.path) == 1
 
 
 def begin(repo: Repo, kind: str, changes: list[RecordedChange]) -> None:

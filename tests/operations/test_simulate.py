@@ -30,9 +30,9 @@ def test_the_dry_run_promises_what_the_landing_does(tmp_path: Path) -> None:
         "d": {"d": "x\n"},
     }
     repo = rooms.fleet(tmp_path, work)
-    before = rooms.loose_objects(repo)
+    before = rooms.objects(repo)
     promised = steps(repo, "--dry-run")
-    assert rooms.loose_objects(repo) == before
+    assert rooms.objects(repo) == before
     done = steps(repo, check=4)
     assert trees(promised) == trees(done)
     landed = [tree for _, action, tree in trees(done) if action == "land"]

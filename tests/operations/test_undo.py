@@ -242,5 +242,5 @@ def test_a_worktree_goes_back_to_the_place_in_the_trash_that_was_written_down_be
     repository = rooms.of(repo)
     with locks.hold(repository.fleet_dir, "worktrees") as lock:
         meant = revert.intended(repository, undone.changes, 9)
-        done = revert.take_back(repository, undone.changes, 9, lock)
+        done = revert.take_back(repository, undone.changes, 9, lock, lambda _: None)
     assert done == meant and not rooms.tree(repo, "a").exists()

@@ -88,21 +88,6 @@ def test_refs_in_a_sha256_repository(tmp_path: Path, make_repo: Callable[..., Re
     assert refs(repo) == {"refs/heads/main": oid}
 
 
-def test_a_commit_of_a_tree(repo: Repo) -> None:
-    main, side, found = repo.oid("main"), repo.branch("side", {"side": "x\n"}), rooms.of(repo)
-    message = "Merge branch 'side'\n\nFleet-Task: 42\n"
-    oid = changing.commit_tree(found, repo.oid("side^{tree}"), [main, side], message, sign=False)
-    assert repo.git("cat-file", "commit", oid).partition("\n\n")[2] == message.rstrip("\n")
-    assert repo.git("log", "-1", "--format=%P %T %an", oid) == f"{main} {side} {repo.oid('side^{tree}')} A U Thor"
-
-
-def test_a_commit_without_an_identity(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    repo.config({"user.useConfigOnly": "true"})
-    repo.git("config", "--global", "--remove-section", "user")
-    with pytest.raises(GitError, match="identity unknown"):
-        changing.commit_tree(rooms.of(repo), repo.oid("main^{tree}"), [], "x", sign=False)
-
-
 # ----------------------------------------------------------------------------------------------------------- checkouts
 
 

@@ -1,6 +1,8 @@
 """Questions put to git: typed answers, whatever names and configuration are like."""
 
+import os
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +105,16 @@ def test_a_half_written_entry_is_named(repo: Repo) -> None:
     except Fatal as error:
         assert str(repo.path / ".git/worktrees/side") in error.message
         assert error.hints[0].startswith("git fleet doctor")
+
+
+def test_an_entry_that_is_being_written_is_waited_for(repo: Repo) -> None:
+    """Another git makes a worktree at this moment, and dies of nothing."""
+    repo.git("worktree", "add", "-q", "../side")
+    found, commondir = rooms.of(repo), repo.path / ".git/worktrees/side/commondir"
+    whole = commondir.read_text()
+    commondir.write_text("")
+    threading.Timer(0.1, commondir.write_text, (whole,)).start()
+    assert [os.path.basename(tree.path) for tree in git.worktrees(found)] == ["app", "side"]
 
 
 # ------------------------------------------------------------------------------------------------------- configuration

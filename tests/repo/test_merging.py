@@ -75,14 +75,14 @@ def test_a_batch_is_one_by_one(repo: Repo) -> None:
 
 
 def test_nothing_is_left_in_the_repository(repo: Repo) -> None:
-    before = rooms.loose_objects(repo)
+    before = rooms.objects(repo)
     with merging.quarantine(rooms.of(repo), repo.oid("main")) as place:
         tree = merging.merge(place, repo.oid("top"), repo.oid("bottom")).tree
         merging.merge(place, repo.oid("top"), repo.oid("rewritten"))
         [commit] = merging.commits(place, [(tree, [repo.oid("top"), repo.oid("bottom")])])
         assert merging.merge(place, commit, repo.oid("elsewhere")).clean
         folder = place.folder
-    assert rooms.loose_objects(repo) == before
+    assert rooms.objects(repo) == before
     assert rooms.status_of("git", "cat-file", "-e", tree, cwd=repo.path) != 0
     assert not Path(folder).exists()
 
@@ -91,12 +91,6 @@ def test_the_quarantine_goes_with_an_error(repo: Repo) -> None:
     with pytest.raises(GitError), merging.quarantine(rooms.of(repo), repo.oid("main")) as place:
         merging.commits(place, [("f" * 40, ("not an id",))])
     assert not Path(place.folder).exists()
-
-
-def test_for_real_keeps_the_tree(repo: Repo) -> None:
-    with merging.quarantine(rooms.of(repo), repo.oid("main")) as place:
-        tree = merging.merge(merging.for_real(place), repo.oid("top"), repo.oid("bottom")).tree
-    assert repo.git("cat-file", "-t", tree) == "tree"
 
 
 def test_make_believe_commits(repo: Repo) -> None:
@@ -116,13 +110,9 @@ def test_attributes_are_those_of_the_base(repo: Repo) -> None:
     merge = merged(repo, "one", "two")
     assert merge.clean
     with merging.quarantine(rooms.of(repo), repo.oid("main")) as place:
-        tree = merging.merge(merging.for_real(place), repo.oid("one"), repo.oid("two")).tree
-    assert tree == merge.tree
-    assert (
-        repo.git("show", f"{tree}:log").split()
-        == repo.git("show", f"{tree}:sub/log").split()
-        == ["start", "one", "two"]
-    )
+        assert merging.merge(place, repo.oid("one"), repo.oid("two")).tree == merge.tree
+        logs = merging.blobs(place, [f"{merge.tree}:log", f"{merge.tree}:sub/log"])
+    assert logs == ["start\none\ntwo\n"] * 2
     assert not merged(repo, "one", "two", base="main~2").clean
 
 

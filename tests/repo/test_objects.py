@@ -82,22 +82,63 @@ def test_without_an_identity_nothing_is_made(repo: Repo) -> None:
         objects.commits(place, [Made(repo.oid("main^{tree}"), (), "x\n")], sign=False)
 
 
-@pytest.mark.parametrize("many", [3, objects.LOOSE + 1])
-def test_what_is_kept_is_whole_and_nothing_else_stays(repo: Repo, many: int) -> None:
+HOLDER = "operation 7"
+
+
+def packs(repo: Repo, suffix: str = ".keep") -> list[Path]:
+    return [path for path in (repo.common_dir() / "objects/pack").iterdir() if path.suffix == suffix]
+
+
+def prune(repo: Repo) -> None:
+    repo.git("gc", "--quiet", "--prune=now")
+
+
+def test_what_is_kept_is_whole_and_nothing_else_stays(repo: Repo) -> None:
     repository, base = rooms.of(repo), repo.oid("main")
-    before = rooms.loose_objects(repo)
+    before = rooms.objects(repo)
     with merging.quarantine(repository, base) as place:
-        blobs = [merging.answer(place, "hash-object", "-w", "--stdin", stdin=f"{n}\n").strip() for n in range(many)]
+        blobs = [merging.answer(place, "hash-object", "-w", "--stdin", stdin=f"{n}\n").strip() for n in range(3)]
         line = Growing(place, repo.oid("main^{tree}"), ["a"])
         tree = line.grow([Change(f"new/{n}", "0", "100644", "", blob) for n, blob in enumerate(blobs)])
         line.write()
         kept, forgotten = objects.lines(place, [Made(tree, (base,), "x\n"), Made(tree, (None,), "y\n")])
-        assert rooms.loose_objects(repo) == before
-        objects.keep(place, [kept], [base])
-        objects.keep(place, [], [base])
-    assert len(repo.git("ls-tree", "-r", kept).split("\n")) == len(FILES) + many
+        assert rooms.objects(repo) == before
+        objects.keep(place, [kept], [base], HOLDER)
+        objects.keep(place, [], [base], HOLDER)
+    assert len(repo.git("ls-tree", "-r", kept).split("\n")) == len(FILES) + 3
     assert rooms.status_of("git", "cat-file", "-e", forgotten, cwd=repo.path) == 1
     assert git.resolve(repository, kept) == kept
     repo.fsck()
-    packs = [path.name for path in (repo.common_dir() / "objects/pack").iterdir() if path.suffix == ".pack"]
-    assert len(packs) == (many > 10)
+
+
+def test_no_gc_takes_what_is_kept_until_it_is_released(repo: Repo) -> None:
+    repository, base = rooms.of(repo), repo.oid("main")
+    with merging.quarantine(repository, base) as place:
+        [commit] = objects.lines(place, [Made(repo.oid("main^{tree}"), (base,), "x\n")])
+        objects.keep(place, [commit], [base], HOLDER)
+    prune(repo)
+    assert repo.git("cat-file", "-t", commit) == "commit" and len(packs(repo)) == 1
+    objects.release(repository, "operation 70")
+    prune(repo)
+    assert repo.git("cat-file", "-t", commit) == "commit"
+    objects.release(repository, HOLDER)
+    prune(repo)
+    assert packs(repo) == [] and rooms.status_of("git", "cat-file", "-e", commit, cwd=repo.path) == 1
+
+
+def test_what_was_gone_before_it_was_kept_is_said(repo: Repo) -> None:
+    """git makes nothing in a quarantine that the repository has, though it be held by nothing there."""
+    repository, base = rooms.of(repo), repo.oid("main")
+    blob = repo.git("hash-object", "-w", "--stdin", stdin="dangling\n")
+    with merging.quarantine(repository, base) as place:
+        assert merging.answer(place, "hash-object", "-w", "--stdin", stdin="dangling\n").strip() == blob
+        line = Growing(place, repo.oid("main^{tree}"), ["a"])
+        tree = line.grow([Change("new", "0", "100644", "", blob)])
+        line.write()
+        [commit] = objects.lines(place, [Made(tree, (base,), "x\n")])
+        assert objects.whole(place, [tree], [base])
+        prune(repo)
+        assert not objects.whole(place, [tree], [base])
+        with pytest.raises(GitError):
+            objects.keep(place, [commit], [base], HOLDER)
+    assert packs(repo) == []

@@ -6,14 +6,16 @@ by its call, the file that the call is about, and how often one process did that
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import kit
+import pytest
 from kit import Repo
 
 ON_FILES = ("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "flock")
@@ -22,10 +24,28 @@ ON_PATHS = (
     *("rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir"),
     *("open", "openat", "creat", "mkdir", "mkdirat", "link", "linkat", "symlink", "symlinkat"),
 )
+_ON_MORE = (
+    "truncate",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "utime",
+    "utimensat",
+    "setxattr",
+    "lsetxattr",
+    "mknod",
+    "mknodat",
+)
+_AT = re.compile(r'(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "(?P<name>(?:[^"\\]|\\.)*)"')
+_TOUCHED = re.compile(r"/objects/([0-9a-f]{2}|pack)/[^/]+$")
+"""git sets the time of an object that is there whenever it computes it again."""
 _CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<args>.*)")
 _RANDOM = re.compile(r"tmp_[a-z]+_\w{6}|[./-]\d{2,}(\.|-|$)")
 """Names that are others in each run: such a file has its turn when it is linked to what it is for."""
 _LONGEST_S = 120
+
+IN_CI = os.environ.get("CI") == "true"  # read before the tests are sealed
+needs_strace = pytest.mark.skipif(not shutil.which("strace") and not IN_CI, reason="strace is not installed")
 
 
 class Place(NamedTuple):
@@ -62,7 +82,39 @@ def inject(repo: Repo, args: tuple[str, ...], log: Path, place: Place, do: str) 
     return done, "(INJECTED)" in told or "killed by SIGKILL" in told
 
 
-def _run(repo: Repo, args: tuple[str, ...], log: Path, *options: str) -> kit.Completed:
+def writes(repo: Repo, args: Sequence[str], log: Path) -> tuple[kit.Completed, list[Place]]:
+    """Run to the end; every call of it, and of the gits that it runs, that changed anything there."""
+    calls = (*(call for call in ON_FILES if call != "flock"), *ON_PATHS, *_ON_MORE, "execve")
+    done = _run(repo, args, log, "--seccomp-bpf", "-y", "-s", "200", "-e", f"trace={','.join(calls)}")
+    return done, list(_changes(log.read_text(errors="replace"), str(repo.path.parent)))
+
+
+def _changes(log: str, top: str) -> Iterator[Place]:
+    names: dict[str, str] = {}
+    for line in log.split("\n"):
+        match = _CALL.match(line)
+        if match is None or re.search(r"\) += -1 E", line):
+            continue
+        pid, call, args = match["pid"], match["name"], match["args"]
+        if call == "execve":
+            names[pid] = _program(args)
+        for path in _changed(call, args):
+            is_here = path.startswith(f"{top}/") or not path.startswith("/")
+            if is_here and not (call.startswith("utime") and _TOUCHED.search(path)):
+                yield Place(names.get(pid, "git fleet"), call, path, 1)
+
+
+def _changed(call: str, args: str) -> list[str]:
+    """The files that a call is about, wherever it names them from; nothing for what only reads."""
+    if call == "execve" or (call in ("open", "openat") and not re.search(r"O_WRONLY|O_RDWR|O_CREAT", args)):
+        return []
+    if call in (*ON_FILES, "fchmod"):
+        return re.findall(r"^\d+<(/[^>]*)>", args)
+    relative = [os.path.join(match["folder"], match["name"]) for match in _AT.finditer(args)]
+    return relative or re.findall(r'"((?:[^"\\]|\\.)*)"', args)
+
+
+def _run(repo: Repo, args: Sequence[str], log: Path, *options: str) -> kit.Completed:
     repo.changed_by_fleet = True
     done = subprocess.run(
         [

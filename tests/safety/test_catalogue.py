@@ -3,12 +3,15 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import kit
 import pytest
 import rooms
 from kit import Repo
+
+from safety.syscalls import needs_strace
 
 WORK = {"1": {"one": "1\n"}, "2": {"two": "2\n"}, "3": {"three": "3\n"}}
 
@@ -161,6 +164,34 @@ def test_case_65_gc_at_the_worst_moments(tmp_path: Path) -> None:
     gc()
     repo.fleet("undo", check=0)
     assert repo.show("file", "1") == "one\n" and repo.git("status", "--porcelain", cwd=rooms.tree(repo, "2")) == ""
+
+
+LOCKLESS = {"ENOLCK": "No locks available", "EOPNOTSUPP": "Operation not supported"}
+"""What network file systems answer whose locks are down, and such as have none."""
+
+
+@needs_strace
+@pytest.mark.parametrize("error", LOCKLESS)
+def test_case_66_a_file_system_without_locks(repo: Repo, error: str) -> None:
+    """What would change something does nothing and says why, in a line; who only looks does not notice."""
+
+    def without_locks(*args: str, code: int) -> str:
+        inject = ("-f", "--seccomp-bpf", "-qqq", "-e", "trace=flock", "-e", f"inject=flock:error={error}")
+        program = (sys.executable, "-P", "-m", "git_fleet")
+        env = {"PYTHONPATH": str(kit.ROOT)}
+        return repo.run("strace", "-o", os.devnull, *inject, *program, *args, env=env, check=code, oracle=False).err
+
+    repo.fleet("land", "1", check=0)
+    before = repo.snapshot()
+    deeds = [("land", "2"), ("add", "9 nine"), ("remove", "1"), ("undo",), ("plan", "set", "2", "priority", "3")]
+    for deed in deeds if error == "ENOLCK" else deeds[:2]:
+        first, *rest = without_locks(*deed, code=128).splitlines()
+        assert first.startswith("fatal: cannot lock '") and first.endswith(f".lock': {LOCKLESS[error]}"), deed
+        assert len(rest) == 1 and rest[0].startswith("hint: ")
+    for look in (("status",), ("plan",), ("log",), ("land", "--dry-run"), ("doctor",)):
+        assert "lock" not in without_locks(*look, code=0)
+    assert repo.snapshot() == before
+    repo.fleet("land", "2", check=0)
 
 
 def test_case_68_dates_that_cannot_be(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ class Model(RuleBasedStateMachine):
 
     def told(self, what: str) -> None:
         self.done.append(what)
-        self.tally.counts["steps"] = self.tally.counts.get("steps", 0) + 1
+        self.tally.add("steps", 1)
 
     def at_work(self, id: str) -> tuple[str, Path] | None:
         """The task, else another that has a worktree, and where."""

@@ -1,12 +1,12 @@
 """Many at once, let go at the same moment: what is promised of concurrency, measured. SAFETY E 56–70."""
 
-import contextlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import kit
@@ -16,52 +16,13 @@ from kit import Repo
 
 from git_fleet.journal import database
 from git_fleet.model.journal import OperationState
-from safety import SEEDS
-from safety.trial import Programs, Run, Tally, judge
+from safety import SEEDS, syscalls
+from safety.crowd import COMMIT, FORGET, GC, PACK, PRUNE, WORKTREES, WatchedReader, Watcher, beside, locks_about
+from safety.trial import TRACEBACK, Programs, Run, Tally, judge
 
 MANY = 50
 LANDERS = 20
-
-
-@contextlib.contextmanager
-def beside(*argv: str, cwd: Path) -> Iterator[None]:
-    """A program that runs again and again meanwhile; what it says of its failures is its own business."""
-    enough = cwd.parent / f"enough-{argv[1]}"
-    script = 'until test -e "$0"; do "$@" >/dev/null 2>&1; sleep 0.02; done'
-    running = subprocess.Popen(["sh", "-c", script, enough, *argv], cwd=cwd)
-    try:
-        yield
-    finally:
-        enough.touch()  # not killed: git would leave its locks
-        running.wait(timeout=60)
-        enough.unlink()
-
-
-class Watcher:
-    """`git fleet status` in a loop beside everything: it never fails."""
-
-    def __init__(self, repo: Repo) -> None:
-        script = (
-            "import json, subprocess, time\n"
-            "failed = []\n"
-            "while True:\n"
-            "    done = subprocess.run(['git', 'fleet', 'status', '--json'], capture_output=True, text=True)\n"
-            "    told = done.returncode or json.loads(done.stdout)['schema'] != 'git-fleet.status.v1'\n"
-            "    time.sleep(0.1)\n"
-            "    print('failed: ' + done.stderr.replace('\\n', ' ') if told else 'fine', flush=True)\n"
-        )
-        self._running = subprocess.Popen(
-            [sys.executable, "-c", script], cwd=repo.path, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-    def ended(self) -> list[str]:
-        """What it said of each look; there was at least one."""
-        assert self._running.stdout is not None
-        first = self._running.stdout.readline()
-        os.killpg(self._running.pid, 9)
-        said = [line for line in (first, *self._running.stdout.read().splitlines(True)) if line.endswith("\n")]
-        self._running.wait()
-        return said
+WATCHED = bool(shutil.which("strace"))
 
 
 def fleet(folder: Path, tasks: Sequence[str], *, worked: bool = False) -> Repo:
@@ -77,24 +38,22 @@ def names(number: int) -> list[str]:
 
 
 def ended(done: Sequence[kit.Completed], *codes: int) -> list[str]:
-    """What those said that ended otherwise."""
-    return [f"exit {one.status}: {one.err}" for one in done if one.status not in codes]
+    """What those said that ended otherwise, or with a traceback."""
+    return [f"exit {one.status}: {one.err}" for one in done if one.status not in codes or TRACEBACK in one.err]
 
 
 def test_fifty_adds_all_succeed(tmp_path: Path, programs: Programs, tally: Tally) -> None:
-    """And `status` beside them never fails; plain git makes worktrees and packs refs meanwhile."""
+    """And `status` beside them never fails; plain git packs refs meanwhile."""
     tasks = names(MANY)
     repo = fleet(tmp_path, tasks)
     before = kit.picture(repo)
     watcher = Watcher(repo)
-    with beside("git", "pack-refs", "--all", cwd=repo.path):
+    with beside(repo, tally, PACK):
         done = programs.run(repo, [Run(("add", task)) for task in tasks])
-    looks = watcher.ended()
-    assert ended(done, 0) == [] and [look for look in looks if look != "fine\n"] == []
+    assert (ended(done, 0), watcher.ended()) == ([], [])
     assert judge(tally, "50 adds", repo, before)
-    assert {Path(tree.path).name: tree.branch for tree in repo.worktrees()[1:]} == {
-        task: f"refs/heads/{task}" for task in tasks
-    }
+    made = {Path(tree.path).name: tree.branch for tree in repo.worktrees()[1:]}
+    assert made == {task: f"refs/heads/{task}" for task in tasks}
     assert {(rooms.tree(repo, task) / "file").read_text() for task in tasks} == {rooms.LONG}
     with database.opened(str(repo.common_dir() / "fleet")) as journal:
         assert [(one.kind, one.state) for one in journal.operations()] == [("add", OperationState.DONE)] * MANY
@@ -110,12 +69,12 @@ def test_fifty_adds_of_one_task_make_it_once(tmp_path: Path, programs: Programs,
 
 
 def test_twenty_landings_land_each_branch_once(tmp_path: Path, programs: Programs, tally: Tally) -> None:
-    """Somebody commits to the base and packs meanwhile: who loses against him says so, and is done again."""
+    """Whatever a gc prunes meanwhile that no ref holds; who loses a race says so, and is done again."""
     tasks = names(LANDERS)
     repo = fleet(tmp_path, tasks, worked=True)
     before = kit.picture(repo)
     watcher = Watcher(repo)
-    with beside("git", "gc", "--quiet", cwd=repo.path):
+    with beside(repo, tally, PRUNE):
         todo = [Run(("land", task)) for task in tasks]
         for _ in range(5):
             done = programs.run(repo, todo)
@@ -123,7 +82,7 @@ def test_twenty_landings_land_each_branch_once(tmp_path: Path, programs: Program
             todo = [run for run, one in zip(todo, done, strict=True) if one.status == 75]
             if not todo:
                 break
-    assert [look for look in watcher.ended() if look != "fine\n"] == []
+    assert watcher.ended() == []
     assert todo == [] and judge(tally, "20 landings", repo, before)
     landed = repo.git("log", "--first-parent", "--format=%(trailers:key=Fleet-Task,valueonly)", "main").split()
     assert sorted(landed) == sorted(tasks)
@@ -177,17 +136,26 @@ DICE = (
     ("land", "--skip"),
     ("plan", "set", "{task}", "priority", "3"),
 )
-MAY = (0, 1, 3, 4, 75, 128, 141)
-FOREIGN = (
-    ("git", "gc", "--quiet"),
-    ("git", "commit", "-q", "--allow-empty", "-m", "by hand"),
-    ("git", "worktree", "prune"),
-)
+ENDS = (0, 1, 3, 4, 75, 141)
+"""With what a command may end among all these; with -9 when it was killed."""
+NOT_NOW = ("waits for anybody", "has no branch yet", "no task", "nothing to undo", "no operation")
+"""What may be fatal: of the dice's words some make no sense at the time."""
+READERS = (("status", "--json"), ("plan", "--json"), ("log", "--json"), ("land", "--dry-run"))
+
+
+def odd(run: Run, done: kit.Completed) -> str | None:
+    """What a run should not have come to, with all that is needed to understand it."""
+    fatal = done.status == 128 and any(words in done.err for words in NOT_NOW)
+    killed = done.status == -9 and run.fault is not None
+    if (done.status in ENDS or fatal or killed) and TRACEBACK not in done.err:
+        return None
+    return f"git fleet {' '.join(run.args)} (fault: {run.fault}): exit {done.status}\n{done.err}"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_anything_at_once(seed: int, tmp_path: Path, programs: Programs, tally: Tally) -> None:
-    """Random commands, some killed, with gc and a committer among them: nothing is lost, and all works afterwards."""
+    """Random commands, some killed, among plain gits of all kinds and locks that come and go: nothing is lost,
+    all works afterwards, and who only reads neither fails nor writes."""
     dice = random.Random(seed)
     tasks = names(8)
     repo = fleet(tmp_path, tasks[4:], worked=True)
@@ -197,26 +165,39 @@ def test_anything_at_once(seed: int, tmp_path: Path, programs: Programs, tally: 
         repo.write({"draft": f"{seed}\n", "file": "edited\n"}, rooms.tree(repo, task))
     before = kit.picture(repo)
     for number in range(2):
-        runs = []
-        for _ in range(MANY // 2):
-            words = tuple(word.format(task=dice.choice(tasks)) for word in dice.choice(DICE))
-            fault = {"at": dice.randrange(25), "do": "kill"} if dice.random() < 0.2 else None
-            tally.points(1 if fault else 0)
-            runs.append(Run(words, fault))
-        with contextlib.ExitStack() as stack:
-            for argv in FOREIGN:
-                stack.enter_context(beside(*argv, cwd=repo.path))
+        runs = [drawn(dice, tasks) for _ in range(MANY // 2)]
+        tally.points(sum(run.fault is not None for run in runs))
+        with beside(repo, tally, GC, COMMIT, FORGET, WORKTREES), locks_about(repo, tally, seed):
+            reader = WatchedReader(repo, tally, *READERS) if WATCHED else None
             done = programs.run(repo, runs)
-        wrong = [(run.args, one) for run, one in zip(runs, done, strict=True) if one.status not in (*MAY, -9)]
-        assert wrong == [], f"seed {seed}, round {number}"
-        assert not any("Traceback" in one.err for one in done), [one.err for one in done if "Traceback" in one.err]
+            told = reader.ended() if reader else []
+        found = [words for run, one in zip(runs, done, strict=True) if (words := odd(run, one))]
+        assert found + told == [], f"seed {seed}, round {number}:\n" + "\n".join(found + told)
     settle(repo, programs)
     assert judge(tally, f"seed {seed}", repo, before), tally.found
 
 
+def drawn(dice: random.Random, tasks: Sequence[str]) -> Run:
+    """A command; one in four is killed at a step of its way."""
+    words = tuple(word.format(task=dice.choice(tasks)) for word in dice.choice(DICE))
+    return Run(words, {"at": dice.randrange(25), "do": "kill"} if dice.random() < 1 / 4 else None)
+
+
 def settle(repo: Repo, programs: Programs) -> None:
     """The commands after all the kills: what is left is put right, or a conflict waits for somebody."""
-    for words in (("land",), ("add", "t0"), ("land",)):
-        programs.one(repo, *words)
+    said = [programs.one(repo, *words) for words in (("land",), ("add", "t0"), ("land",))]
     with database.opened(str(repo.common_dir() / "fleet")) as journal:
-        assert journal.operations(states=[OperationState.RUNNING]) == ()
+        assert journal.operations(states=[OperationState.RUNNING]) == (), said
+
+
+@syscalls.needs_strace
+def test_a_reader_that_writes_is_seen(tmp_path: Path, tally: Tally) -> None:
+    """Where git would like to write times into an index, and among writers; what these write is not taken for his."""
+    repo = rooms.fleet(tmp_path, {"a": {"file": "a\n"}, "b": {"file": "b\n"}})
+    with beside(repo, tally, COMMIT):
+        for tree in (repo.path, rooms.tree(repo, "a")):
+            os.utime(tree / "file", (1_700_000_000, 1_700_000_000))
+        quiet = WatchedReader(repo, tally, *READERS)
+        assert quiet.ended() == []
+    loud = WatchedReader(repo, tally, ("plan", "set", "a", "priority", "3"))
+    assert {path for what in loud.ended() for path in ("app/.git/config.lock", "fleet/fleet.db") if path in what}

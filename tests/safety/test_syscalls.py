@@ -9,7 +9,6 @@ import os
 import random
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,16 +17,13 @@ from kit import Completed, Repo
 
 from safety import SHARE, TORTURE, syscalls
 from safety.deeds import DEEDS, Deed
-from safety.syscalls import Place
+from safety.syscalls import Place, needs_strace
 from safety.trial import TRACEBACK, Programs, Tally, World, difference, judge
 
-IN_CI = os.environ.get("CI") == "true"  # read before the tests are sealed
 DISTURBED = tuple(DEEDS) if TORTURE else ("add", "land", "remove", "undo-add", "undo-land", "undo-remove")
 KILLS, ERRORS = 3, 2
 """So many places of each deed in CI."""
 FAILS = ("ENOSPC", "EIO", "EROFS")
-
-needs_strace = pytest.mark.skipif(not shutil.which("strace") and not IN_CI, reason="strace is not installed")
 
 
 class Stage:

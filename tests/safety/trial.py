@@ -106,7 +106,10 @@ class Tally:
         self.found: list[str] = []
 
     def points(self, number: int = 1) -> None:
-        self.counts["points"] += number
+        self.add("points", number)
+
+    def add(self, what: str, number: int) -> None:
+        self.counts[what] = self.counts.get(what, 0) + number
 
     def say(self, kind: str, where: str, what: str) -> None:
         self.counts[kind] += 1
