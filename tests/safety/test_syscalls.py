@@ -84,7 +84,7 @@ class Stage:
         if self._is_well(said[0][1]) and not left:
             return said
         told = said[0][1].err + said[0][1].out
-        stuck = left and not self._is_well(said[0][1]) and "it is done" not in told
+        stuck = left and not self._is_well(said[0][1]) and difference(repo.snapshot(), self.expected)
         if stuck and not any(lock in told for lock in left):
             tally.say("wrong", where, f"what is in the way is not named: {left}\n    {told.strip()}")
         found = self.programs.one(repo, "doctor", "--json")
