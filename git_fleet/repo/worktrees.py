@@ -7,7 +7,7 @@ the lock, by git (`changing.fill`), which honours filters and sparse checkouts.
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -98,12 +98,12 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
     entry = f"{repository.common_dir}/worktrees/{name}"
     try:
         sys.audit("git_fleet.worktree", "add")
-        opened.add_worktree(name, path, temporary)
+        _patiently(lambda: opened.add_worktree(name, path, temporary))
         # The log tells of the temporary branch alone, the index is of the empty tree: git writes both as it fills in.
         # The index goes first: a worktree that has one and is on its branch is whole, to whom finds it after a kill.
         _unlink(f"{entry}/index")
         sys.audit("git_fleet.worktree", "set HEAD")
-        _set_head(entry, branch)
+        _patiently(lambda: pygit2.Repository(entry).set_head(f"refs/heads/{branch}"))
         _unlink(f"{entry}/logs/HEAD")
         return entry
     except (pygit2.GitError, ValueError, OSError) as error:
@@ -113,13 +113,13 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
         forget_temporary(repository, inherit)
 
 
-def _set_head(entry: str, branch: str) -> None:
+def _patiently(deed: Callable[[], object]) -> None:
     """libgit2 looks whether any entry has the branch, and takes one that another git just writes for a yes."""
     import pygit2
 
     for pause in (0.02, 0.05, 0.1, 0.2, None):
         try:
-            pygit2.Repository(entry).set_head(f"refs/heads/{branch}")
+            deed()
             return
         except (pygit2.GitError, ValueError):
             if pause is None:
