@@ -23,7 +23,7 @@ def is_wrong(finding: Finding) -> bool:
 def _of_entries(seen: Observed) -> Iterator[Finding]:
     broken = False
     for entry in seen.entries:
-        found = _of_entry(seen, entry)
+        found = _of_entry(entry)
         broken = broken or any(one.severity is Severity.ERROR for one in found)
         yield from found
     if seen.list_fails and not broken:
@@ -37,7 +37,7 @@ def _of_entries(seen: Observed) -> Iterator[Finding]:
     yield from _twice(seen)
 
 
-def _of_entry(seen: Observed, entry: Entry) -> list[Finding]:
+def _of_entry(entry: Entry) -> list[Finding]:
     """What is wrong with one entry. One that cannot be mended in place goes to the trash, if no folder needs it."""
     if entry.locked and entry.locked.strip() == "initializing":
         return [_unfinished(entry)]
@@ -78,11 +78,19 @@ def _evidence(entry: Entry) -> tuple[str, ...]:
 
 
 def _unfinished(entry: Entry) -> Finding:
+    """Its folder may have been filled already: that stays, but git has to work, which it does nowhere without a
+    `commondir` here."""
     why = f"the worktree '{entry.name}' was being made when its maker died"
-    if entry.folder_there:
-        hints = (f"look at '{entry.folder}', then: git worktree unlock and git worktree remove",)
-        return Finding(Severity.WARNING, "entry-unfinished", why, entry.place, _evidence(entry), hints)
-    return _lost(entry, why)._replace(code="entry-unfinished")
+    if not entry.folder_there:
+        return _lost(entry, why)._replace(code="entry-unfinished")
+    away = f"rm -r {shlex.quote(entry.folder or '')} && git fleet doctor --repair"
+    hints = (f"where no git is at it any more, and nothing in it is wanted: {away}",)
+    found = Finding(Severity.WARNING, "entry-unfinished", why, entry.place, _evidence(entry), hints)
+    if _says(entry.commondir) is not None:
+        return found
+    files = ((f"{entry.place}/commondir", f"{_COMMONDIR}\n"),)
+    repair = Repair("writes of which repository it is, so that git works again", files=files)
+    return found._replace(severity=Severity.ERROR, repair=repair)
 
 
 def _half_written(entry: Entry) -> Finding:

@@ -157,6 +157,23 @@ def test_one_whose_maker_died(repo: Repo) -> None:
     assert repaired(repo) == ["entry-unfinished"] and not entry(repo).exists()
 
 
+def test_an_unfinished_worktree_that_bricks_git_does_so_no_longer_and_its_folder_stays(repo: Repo) -> None:
+    """Maker and git were killed together, say."""
+    folder, place = rooms.tree(repo, "a"), entry(repo)
+    (place / "commondir").write_text("")
+    (place / "locked").write_text("initializing\n")
+    (place / "HEAD").unlink()
+    assert not git_works(repo)
+    found = doctor(repo, check=1)
+    assert [(one["code"], one["severity"]) for one in found] == [("entry-unfinished", "error")]
+    doctor(repo, "--repair", check=1)
+    assert git_works(repo) and (folder / "a").read_text() == "x\n"
+    (left,) = doctor(repo, check=1)
+    (way,) = left["hints"]
+    assert f"rm -r {folder} && git fleet doctor --repair" in way and left["severity"] == "warning"
+    repo.changed_by_fleet = False  # its HEAD is nobody's to guess
+
+
 def test_a_folder_that_was_moved_by_hand(repo: Repo, tmp_path: Path) -> None:
     rooms.tree(repo, "b").rename(tmp_path / "moved")
     [one] = doctor(repo, check=1)
