@@ -25,7 +25,7 @@ def is_dropped(task: Task) -> bool:
 
 _OF_A_TIP = (State.DONE, State.APPROVED)
 """Whoever says so has seen the branch as it was then."""
-_HELD = (State.REJECTED, State.STUCK)
+_HELD = (State.REJECTED, State.STUCK, State.RUNNING)
 
 
 def ways_back(id: str) -> tuple[str, ...]:
@@ -133,7 +133,8 @@ def held_back(
 ) -> dict[str, str]:
     """Tasks that do not land because of what was said of them, or of one on whose commits they stand: the reasons.
 
-    Whoever names a task (`named`) that is stuck wants it all the same; what was rejected has to be looked at again.
+    Whoever names a task (`named`) that is stuck or still at work wants it all the same; what was rejected has to be
+    looked at again.
     """
     held = _HELD[:1] if named else _HELD
     found = {id: standing for id, standing in standings.items() if standing.state in held}

@@ -17,8 +17,8 @@ from git_fleet.model.fleet import MARKS, State
 def command(state: str, task: str | None, why: str | None, dry_run: bool, plan_file: str | None) -> None:
     """Say how it stands with a task; without <task>, with that in whose worktree you are.
 
-    The next mark takes the place of the last. done and approved hold until the branch moves. What is rejected or stuck
-    does not land with the others.
+    The next mark takes the place of the last. done and approved hold until the branch moves. What is running,
+    stuck or rejected does not land with the others.
     """
     from git_fleet.operations import context as contexts
     from git_fleet.operations import mark

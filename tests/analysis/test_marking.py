@@ -115,16 +115,21 @@ WORDS = {
 @pytest.mark.parametrize(
     ("stands_on", "named", "expected"),
     [
-        ({}, False, {"a": "rejected: no tests", "b": "stuck"}),
+        ({}, False, {"a": "rejected: no tests", "b": "stuck", "d": "running"}),
         ({}, True, {"a": "rejected: no tests"}),
-        ({"c": ("d",), "d": ()}, False, {"a": "rejected: no tests", "b": "stuck"}),
+        (
+            {"c": ("d",), "d": ()},
+            False,
+            {"a": "rejected: no tests", "b": "stuck", "c": "stands on d, which is running", "d": "running"},
+        ),
         (
             {"c": ("d", "a"), "e": ("b",), "b": ("a",)},
             False,
             {
                 "a": "rejected: no tests",
                 "b": "stuck",
-                "c": "stands on a, which is rejected",
+                "c": "stands on d, which is running",
+                "d": "running",
                 "e": "stands on b, which is stuck",
             },
         ),

@@ -61,7 +61,7 @@ def test_an_approval_ends_where_the_branch_moves(repo: Repo) -> None:
     assert repo.fleet("land", "--json", check=0).json["result"]["landed"] == ["a", "b"]
 
 
-def test_what_is_rejected_or_stuck_does_not_land_with_the_others(repo: Repo) -> None:
+def test_what_is_rejected_or_stuck_or_at_work_does_not_land_with_the_others(repo: Repo) -> None:
     repo.fleet("mark", "rejected", "a", "-m", "no tests", check=0)
     repo.branch("c", {"c": "x\n"}, start="a")
     done = repo.fleet("land", "--json", check=0).json
@@ -72,8 +72,9 @@ def test_what_is_rejected_or_stuck_does_not_land_with_the_others(repo: Repo) -> 
     assert done["result"]["landed"] == ["b"] and not (repo.path / "a").exists()
     refused = repo.fleet("land", "a", check=3)
     assert "not landed: a is rejected: no tests" in refused.err and "git fleet mark approved a" in refused.err
-    repo.fleet("mark", "stuck", "a", check=0)
-    assert repo.fleet("land", "--json", check=0).json["result"]["landed"] == []
+    for word in ("stuck", "running"):
+        repo.fleet("mark", word, "a", check=0)
+        assert repo.fleet("land", "--json", check=0).json["result"]["landed"] == []
     assert repo.fleet("land", "a", "--json", check=0).json["result"]["landed"] == ["a"]
 
 
