@@ -16,7 +16,7 @@ from git_fleet.model.errors import Exit
 def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, as_json: bool, plan_file: str | None) -> int:
     """Bring the base into task branches, each in its own worktree, for its own author to resolve what conflicts.
 
-    Without <task>, all that are under way and behind. A conflict waits in the branch's worktree, where git merge
+    Without <task>, all at work in a worktree and behind. A conflict waits in the branch's worktree, where git merge
     (rebase) --continue and --abort go on; exits with 4 then. Uncommitted work is refused.
     """
     from git_fleet.operations import context as contexts

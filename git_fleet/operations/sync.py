@@ -130,7 +130,7 @@ def _change(task: Task, before: str, after: str) -> RecordedChange:
 
 
 def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_Subject]:
-    """The named tasks, else all that are under way, in plan order. Raises Fatal for one without a branch."""
+    """The named tasks, else all at work in a worktree, in plan order. Raises Fatal for one without a branch."""
     snapshot, _ = survey.look(context)
     standings = states.standings(context.plan, snapshot, view.overlaps)
     over = (State.LANDED, State.DROPPED)
@@ -143,7 +143,8 @@ def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_S
         for task in context.plan.tasks
         if task.ref in snapshot.branches and (task.id in named if names else standings[task.id].state not in over)
     ]
-    return [_subject(snapshot, task) for task in chosen]
+    subjects = [_subject(snapshot, task) for task in chosen]
+    return [one for one in subjects if names or one.worktree]
 
 
 def _subject(snapshot: Snapshot, task: Task) -> _Subject:

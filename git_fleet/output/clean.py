@@ -30,7 +30,7 @@ _TONES = MappingProxyType({Fate.KEEP: "", Fate.UNKNOWN: WARM, Fate.REMOVE: COOL}
 
 
 def text(judged: Sequence[Judged], style: Style, here: str | None) -> str:
-    """One line for each verdict; with `-v` also what could be done about those that stay."""
+    """One line for each verdict, and their sum; with `-v` also what could be done about those that stay."""
     rows: list[list[str | Cell]] = [
         [
             one.task.id,
@@ -42,8 +42,22 @@ def text(judged: Sequence[Judged], style: Style, here: str | None) -> str:
         for one in judged
     ]
     table = render(_COLUMNS, rows, style).text or "nothing to clean: no task has a worktree or a branch"
-    hints = [f"{one.task.id}: {hint}" for one in judged for hint in one.verdict.hints] if style.verbose else []
-    return "\n".join([table, *([""] if hints else []), *map(safe, hints)])
+    hints = [f"{one.task.id}: {hint}" for one in judged for hint in one.verdict.hints]
+    told = ["", *map(safe, hints)] if hints and style.verbose else []
+    return "\n".join([table, *told, *(["", _sum(judged, style, bool(hints))] if judged else [])])
+
+
+def _sum(judged: Sequence[Judged], style: Style, ways: bool) -> str:
+    fates = [one.verdict.fate for one in judged]
+    gone = sum(one.removed for one in judged)
+    numbers = (
+        (gone, "removed"),
+        (fates.count(Fate.REMOVE) - gone, "to remove"),
+        (fates.count(Fate.KEEP), "kept"),
+        (fates.count(Fate.UNKNOWN), "unknown"),
+    )
+    said = ", ".join(f"{number} {what}" for number, what in numbers if number)
+    return f"{said}; -v says what can be done about those that stay" if ways and not style.verbose else said
 
 
 def _verdict(one: Judged) -> str:

@@ -61,9 +61,11 @@ def test_the_reasons_and_the_evidence(repo: Repo) -> None:
 def test_the_table(repo: Repo) -> None:
     out = repo.fleet("clean", check=0).out.splitlines()
     assert [line.split()[:2] for line in out] == [
-        ["id", "verdict"], ["a", "removed"], ["b", "removed"], ["c", "keep"], ["d", "keep"],
+        ["id", "verdict"], ["a", "removed"], ["b", "removed"], ["c", "keep"], ["d", "keep"], [], ["2", "removed,"],
     ]  # fmt: skip
-    assert "c: git fleet land c" in repo.fleet("clean", "-v", check=0).out
+    assert out[-1] == "2 removed, 2 kept; -v says what can be done about those that stay"
+    verbose = repo.fleet("clean", "-v", check=0).out
+    assert "c: git fleet land c" in verbose and verbose.endswith("\n\n2 kept\n")
 
 
 def test_a_branch_reused_after_its_merge_stays(repo: Repo) -> None:

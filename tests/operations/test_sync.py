@@ -67,13 +67,13 @@ def test_a_dry_run_says_it_and_does_nothing(repo: Repo) -> None:
     (rooms.tree(repo, "c") / "file").write_text("mine\n")
     repo.git("branch", "-q", "d", "main~1")
     repo.config({"fleet.d.title": "d"})
-    done = repo.fleet("sync", "--dry-run", check=0)
-    assert done.out.splitlines() == [
+    said = [
         f"a: would get main in {rooms.tree(repo, 'a')}",
         f"b: would conflict in file; it would wait in {rooms.tree(repo, 'b')}",
         "c: has all of main",
-        "d: would get main",
     ]
+    assert repo.fleet("sync", "--dry-run", check=0).out.splitlines() == said  # d is in no worktree
+    assert repo.fleet("sync", "--dry-run", *"abcd", check=0).out.splitlines() == [*said, "d: would get main"]
 
 
 @pytest.mark.parametrize("dry", [True, False])
@@ -82,7 +82,7 @@ def test_as_json(repo: Repo, dry: bool) -> None:
     repo.git("branch", "-q", "d", "main~1")
     repo.config({"fleet.d.title": "d"})
     tips = {name: repo.oid(name) for name in "abcd"}
-    found = repo.fleet("sync", "--json", *(["--dry-run"] if dry else []), check=3 if dry else 4).json
+    found = repo.fleet("sync", *"abcd", "--json", *(["--dry-run"] if dry else []), check=3 if dry else 4).json
     schema = json.loads(resources.files("git_fleet.output").joinpath("schemas/sync.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(found)
     top = str(rooms.tree(repo, "a"))
@@ -121,11 +121,12 @@ def test_an_untracked_file_in_the_way_is_git_s_own_refusal(repo: Repo) -> None:
 
 
 def test_a_branch_without_a_worktree(repo: Repo) -> None:
-    """Merged beside it where that goes; a conflict needs a place to be resolved."""
+    """Left alone until it is named; merged beside it where that goes; a conflict needs a place to be resolved."""
     for name in ("a", "b"):
         repo.git("worktree", "remove", f"../{name}")
     a, b, main = repo.oid("a"), repo.oid("b"), repo.oid("main")
-    done = repo.fleet("sync", check=3)
+    assert repo.fleet("sync", check=0).out == "c: has all of main\n"
+    done = repo.fleet("sync", "a", "b", check=3)
     assert parents(repo, "a") == [a, main] and repo.show("file", "a") == "main\n"
     assert "b not synced: it is checked out nowhere" in done.err and "git fleet add b" in done.err
     assert repo.oid("b") == b
