@@ -38,7 +38,7 @@ def text(view: PlanView, style: Style, *, here: str | None = None) -> str:
         [f"wave {number}: {', '.join(map(safe, wave))}" for number, wave in enumerate(view.waves, 1)],
         [*_overlaps(view.overlaps, style), *_joints(view), *_couplings(view)],
         [_problem(problem, view, here, style) for problem in _told(view.problems)],
-        [*_advice(view.advice), *filter(None, [words.hidden(table.hidden)])],
+        [*_advice(view.advice, view.plan.tasks), *filter(None, [words.hidden(table.hidden)])],
     )
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
@@ -167,8 +167,10 @@ def _problem(problem: Problem, view: PlanView, here: str | None, style: Style) -
     return " ".join(part for part in (place, severity, safe(problem.message)) if part)
 
 
-def _advice(advice: Advice) -> list[str]:
-    faster = f", about {advice.speedup:.1f} times as fast" if advice.speedup else ""
+def _advice(advice: Advice, tasks: Sequence[Task]) -> list[str]:
+    """Where tasks do not say what they change, they may get in each other's way: then it is a bound."""
+    about = "about" if all(task.owns for task in tasks) else "at most"
+    faster = f", {about} {advice.speedup:.1f} times as fast" if advice.speedup else ""
     at_once = "" if advice.verdict is Verdict.SEQUENTIAL else f", {advice.width} at once"
     return [f"verdict: {advice.verdict}{at_once}{faster}", *(f"  {safe(reason)}" for reason in advice.reasons)]
 

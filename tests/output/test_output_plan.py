@@ -78,6 +78,11 @@ def test_problems_name_file_and_line() -> None:
     assert "\n\nwarning: 43 owns\\x1b nothing\n\n" in plan.text(config, Style())
 
 
+def test_a_gain_is_a_bound_where_a_task_owns_nothing() -> None:
+    bare = VIEW.plan._replace(tasks=(*VIEW.plan.tasks[:-1], VIEW.plan.tasks[-1]._replace(owns=())))
+    assert "2 at once, at most 1.5 times as fast" in plan.text(VIEW._replace(plan=bare), Style())
+
+
 def test_many_that_own_nothing_are_one_line() -> None:
     bare = tuple(Problem(Severity.WARNING, "owns-nothing", f"{id} owns nothing", (str(id),), id) for id in range(1, 5))
     error = Problem(Severity.ERROR, "cycle", "cycle: 1 needs 1", ("1",), 1)
