@@ -134,8 +134,10 @@ def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
     """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does.
 
     `folder` is its descriptor: it goes there, wherever its path leads by then (by its path where there is no /proc).
+    git takes the path of where it is, and goes there once more. Who swaps a folder for a link in that very moment gets
+    files of HEAD there; `--merge` overwrites none that is there, which `--hard` would.
     """
-    args = ("-c", "checkout.workers=0", "reset", "--hard", "--quiet", "--no-recurse-submodules")
+    args = ("-c", "checkout.workers=0", "reset", "--merge", "--quiet", "--no-recurse-submodules")
     there = f"/proc/self/fd/{folder}"
     cwd = there if os.path.isdir(there) else top
     return process.Job((git_program(), *_HERE, *args), cwd, tuple(git.ENVIRONMENT.items()), tuple(inherit))
