@@ -36,14 +36,14 @@ def command(ctx: click.Context, tasks: tuple[str, ...], dry_run: bool, plan_file
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
     wanted = [find(context.plan, name) for name in tasks] or [find_here(context.plan, None, "git fleet run")]
-    code = Exit.DONE
+    code, say = Exit.DONE, front.listener()
     for task in dict.fromkeys(wanted):
         try:
             start = agents.prepare(context, view, task, ctx.meta["git_fleet.words"])
             if dry_run:
                 front.answer(f"would start {safe(task.id)} in '{safe(start.worktree)}': {safe(start.command)}")
                 continue
-            front.answer(f"started {safe(task.id)}: process {agents.run(context, start)}")
+            front.answer(f"started {safe(task.id)}: process {agents.run(context, start, say)}")
         except Refused as error:
             front.complain(safe(error.message))
             front.hint(error.hints)

@@ -57,6 +57,9 @@ class Settings(NamedTuple):
     gate_jobs: int = 1
     gate_timeout_s: float = 3600.0
     gate_retries: int = 1
+    ports: int = 10
+    """How many a worktree gets."""
+    port_base: int = 20000
     disposable: tuple[str, ...] = DISPOSABLE
     """The defaults first; an empty value of the key forgets all before it, as in git."""
     agent: str | None = None

@@ -16,11 +16,11 @@ from git_fleet.analysis import state as states
 from git_fleet.journal import agents, database, locks
 from git_fleet.model.agent import Agent
 from git_fleet.model.errors import Busy, Fatal, FleetError, Refused, ending
+from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Mark, Repository, State
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import gate, mark, survey
+from git_fleet.operations import environment, gate, mark, survey
 from git_fleet.operations.context import Context, is_alive, runs
-from git_fleet.plan import checklist
 from git_fleet.repo import git, logs, pids, process
 
 LOG_CAP = 16 << 20
@@ -36,7 +36,6 @@ class Start(NamedTuple):
     task: Task
     worktree: str
     command: str
-    env: Mapping[str, str]
     who: str
     log: str
 
@@ -56,25 +55,10 @@ def prepare(context: Context, view: PlanView, task: Task, words: Sequence[str]) 
         raise _taken(task, there)
     folder = f"{context.repository.fleet_dir}/logs/agents"
     log = f"{folder}/{gate.plain(task.id)}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    env = _environment(context, task, tree.path)
-    return Start(task, tree.path, command, env, mark.agent_of(context, task) or mark.person(), log)
-
-
-def _environment(context: Context, task: Task, worktree: str) -> dict[str, str]:
-    env = {
-        "FLEET_TASK": task.id,
-        "FLEET_TITLE": task.title,
-        "FLEET_BRANCH": task.branch,
-        "FLEET_BASE": context.base.branch,
-        "FLEET_WORKTREE": worktree,
-    }
-    if task.prompt is None:
-        return env
-    path = checklist.inside(context.repository.main, task.prompt)
-    if path is None or not os.path.isfile(path):
+    if task.prompt is not None and environment.prompt_file(context.repository, task.prompt) is None:
         hint = f"git fleet plan set {task.id} prompt <file>   # relative to '{context.repository.main}'"
         raise _not_started(task, f"its prompt '{task.prompt}' is no file of the repository", [hint])
-    return {**env, "FLEET_PROMPT_FILE": path}
+    return Start(task, tree.path, command, mark.agent_of(context, task) or mark.person(), log)
 
 
 def _not_started(task: Task, why: str, hints: Sequence[str]) -> Refused:
@@ -101,12 +85,14 @@ def refuse_if_at_work(repository: Repository, worktree: str) -> None:
         raise Refused(f"not undone: {why}", [f"git fleet stop {there.task}"])
 
 
-def run(context: Context, start: Start) -> int:
+def run(context: Context, start: Start, say: Listener) -> int:
     """Start it; the number of its process, which is written down by now. Raises Refused, Fatal, Busy."""
+    repository, task = context.repository, start.task
+    slot = environment.slot(repository, start.worktree, say)
+    env = environment.of(context, start.worktree, slot, id=task.id, title=task.title, branch=task.branch)
     os.makedirs(os.path.dirname(start.log), exist_ok=True)
     logs.prune(os.path.dirname(start.log))
-    repository = context.repository
-    report = pids.detach(lambda fd: _supervise(repository, start, fd), repository.common_dir)
+    report = pids.detach(lambda fd: _supervise(repository, start, env, fd), repository.common_dir)
     with open(report, encoding="utf-8", errors="surrogateescape") as told:
         said = told.read()
     if not said:
@@ -124,9 +110,8 @@ def run(context: Context, start: Start) -> int:
 # ------------------------------------------------------------------------------------------- in a process of its own
 
 
-def _supervise(repository: Repository, start: Start, report: int) -> None:
+def _supervise(repository: Repository, start: Start, env: Mapping[str, str], report: int) -> None:
     """Start the agent, tell that it began or why not, and write down how it ended."""
-    os.environ.pop("FLEET_PROMPT_FILE", None)  # of an agent that starts another one
     begun: list[int] = []
 
     def tell(**facts: object) -> None:
@@ -149,7 +134,7 @@ def _supervise(repository: Repository, start: Start, report: int) -> None:
             watched = process.run_watched(
                 start.command,
                 cwd=start.worktree,
-                env=start.env,
+                env=env,
                 log=start.log,
                 timeout_s=_FOR_EVER_S,
                 log_cap=LOG_CAP,

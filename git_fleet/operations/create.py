@@ -23,7 +23,7 @@ from git_fleet.operations import landed, revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
-from git_fleet.repo import changing, entries, git, location, looking, process, worktrees
+from git_fleet.repo import changing, entries, git, location, looking, process, slots, worktrees
 
 LARGE_INDEX = 100_000
 """Bytes of an index (about a thousand files) above which a second look is worth its wait."""
@@ -239,7 +239,13 @@ def _register(
         if answer.new_branch:
             new = [changing.RefUpdate(ref, None, commit) for ref in (task.ref, f"{git.ORIGINS}{task.branch}")]
             changing.update_refs(repository, new, f"branch: Created from {context.base.branch}", [lock.fd])
-        return worktrees.create(repository, task.worktree, task.branch, [lock.fd], forgotten)
+        folder = worktrees.create(repository, task.worktree, task.branch, [lock.fd], forgotten)
+        try:
+            slots.take(repository, task.worktree)
+        except FleetError:
+            os.close(folder)
+            raise
+        return folder
     except (FleetError, OSError) as error:
         revert.take_back(repository, _intents(context, answer), operation, lock, say)
         say(NotCreated(task.id, str(error), error.hints if isinstance(error, FleetError) else ()))

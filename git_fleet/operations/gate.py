@@ -11,9 +11,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.model.errors import Usage
-from git_fleet.model.fleet import Base, Repository
+from git_fleet.model.fleet import Repository
 from git_fleet.model.landing import GateResult, Request
 from git_fleet.model.settings import Gate, Settings
+from git_fleet.operations import environment as environments
+from git_fleet.operations.context import Context
 from git_fleet.repo import process
 
 NO_TEST = 125
@@ -99,17 +101,10 @@ def is_hopeless(result: GateResult) -> bool:
     return bool(result.why) and str(result.why).startswith((*_HOPELESS.values(), "cannot start"))
 
 
-def environment(base: Base, subject: Subject, lane: str, number: int) -> dict[str, str]:
-    """What a gate is told; `number` is the lane's, to choose ports and the like by."""
-    return {
-        "FLEET_TASK": subject.task or "",
-        "FLEET_TITLE": subject.title,
-        "FLEET_BRANCH": subject.branch,
-        "FLEET_BASE": base.branch,
-        "FLEET_WORKTREE": lane,
-        "FLEET_LANE": str(number),
-        "FLEET_LANDING": "1",
-    }
+def environment(context: Context, subject: Subject, lane: str, number: int, slot: int) -> dict[str, str]:
+    """What a gate is told; `number` is the lane's in this landing, `slot` is its own among all worktrees."""
+    task = environments.of(context, lane, slot, id=subject.task or "", title=subject.title, branch=subject.branch)
+    return {**task, "FLEET_LANE": str(number), "FLEET_LANDING": "1"}
 
 
 def last_lines(log: str | None, count: int = 10) -> list[str]:

@@ -16,7 +16,7 @@ from git_fleet.model.settings import Settings
 from git_fleet.operations import advance, observe, running
 from git_fleet.operations.context import PLAN
 from git_fleet.plan import config, files
-from git_fleet.repo import changing, git, looking, worktrees
+from git_fleet.repo import changing, git, looking, slots, worktrees
 
 PLAN_KINDS = (ChangeKind.FILE, ChangeKind.CONFIG)
 
@@ -130,6 +130,8 @@ def _entry_back(repository: Repository, change: RecordedChange) -> RecordedChang
     if not is_done(repository, change):
         return None
     place = place_of_entry(change)
+    if change.after is None:
+        slots.renew(repository, place)
     worktrees.move_entry(*((place, change.name) if change.after is None else (change.name, place)))
     return RecordedChange(ChangeKind.ENTRY, change.name, change.after, change.before)
 

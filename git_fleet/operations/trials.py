@@ -16,8 +16,8 @@ from git_fleet.journal import database
 from git_fleet.model.events import AtGate, AtWork, Event, Gated, Gating, Note
 from git_fleet.model.landing import GateResult
 from git_fleet.model.settings import Gate
+from git_fleet.operations import environment, lanes, running
 from git_fleet.operations import gate as gates
-from git_fleet.operations import lanes, running
 from git_fleet.operations.gate import Subject
 from git_fleet.operations.run import Run
 from git_fleet.repo import logs, pids
@@ -192,10 +192,12 @@ class Trials:
         try:
             if not fresh and self._own_lanes:
                 lanes.switch(context.repository, lane, job.subject.commit, self._messages.put)
+            slot = environment.slot(context.repository, lane, self._messages.put)
+            env = gates.environment(context, job.subject, lane, job.lane + 1, slot)
             for gate in job.todo:
                 if job.cancelled:
                     break
-                result = self._run_gate(job, lane, gate)
+                result = self._run_gate(job, lane, gate, env)
                 self._messages.put(_Ran(job, gate, result))
                 if result.verdict == "failed":
                     break
@@ -203,7 +205,7 @@ class Trials:
             error = raised
         self._messages.put(_Ended(job, error))
 
-    def _run_gate(self, job: _Job, lane: str, gate: Gate) -> GateResult:
+    def _run_gate(self, job: _Job, lane: str, gate: Gate, env: dict[str, str]) -> GateResult:
         context = self._run.context
 
         def started(pid: int) -> bool:
@@ -215,7 +217,6 @@ class Trials:
             log = gates.log_path(context.repository, self._run.operation, number, job.subject, gate)
         except OSError as error:
             return GateResult(gate.name, "failed", 0.0, None, f"cannot start: {error.strerror}")
-        env = gates.environment(context.base, job.subject, lane, job.lane + 1)
         return gates.once(context.settings, gate, lane=lane, env=env, log=log, started=started, stop=job.stop)
 
     def _wait(self) -> None:

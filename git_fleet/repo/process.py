@@ -52,6 +52,11 @@ MANNER_VARIABLES = (
 CONFIG_VARIABLES = ("GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS")
 """What `git -c` becomes. Git children keep it, since the user typed it for this command; all others lose it."""
 
+TASK_VARIABLES = tuple(
+    f"FLEET_{what}" for what in ("TASK", "TITLE", "BRANCH", "BASE", "WORKTREE", "SLOT", "PORT", "PROMPT_FILE")
+)
+"""What tells the user's programs whose work they do: whoever called us may do another's."""
+
 PERSON_VARIABLES = tuple(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE"))
 
 
@@ -73,9 +78,13 @@ class Job(NamedTuple):
 
 
 def environment(extra: Mapping[str, str] | None = None, *, config: bool = True) -> dict[str, str]:
-    """Our environment without what points at a repository, plus `extra`. `config` keeps what `git -c` set."""
-    dropped = (() if config else CONFIG_VARIABLES, PERSON_VARIABLES if "GIT_INDEX_FILE" in os.environ else ())
-    gone = {*LOCATION_VARIABLES, *MANNER_VARIABLES, *(name for names in dropped for name in names)}
+    """Our environment without what points at a repository, plus `extra`.
+
+    `config`, for gits, keeps what `git -c` set; programs of the user's lose that, and are not told of another task.
+    """
+    ours = () if config else (*CONFIG_VARIABLES, *TASK_VARIABLES)
+    persons = PERSON_VARIABLES if "GIT_INDEX_FILE" in os.environ else ()
+    gone = {*LOCATION_VARIABLES, *MANNER_VARIABLES, *ours, *persons}
     env = {key: value for key, value in os.environ.items() if key not in gone}
     _forget_layout(env)
     env.update(extra or {})

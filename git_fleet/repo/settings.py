@@ -52,6 +52,8 @@ def load(repository: Repository) -> Settings:
         gate_jobs=_number(plain, "fleet.gatejobs") or max(1, (os.cpu_count() or 2) // 2),
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
         gate_retries=_retries(plain),
+        ports=_number(plain, "fleet.ports") or default.ports,
+        port_base=_number(plain, "fleet.portbase") or default.port_base,
         disposable=_disposable(plain.get("fleet.disposable", ())),
         agent=_last(plain, "fleet.agent"),
         agents=agents,

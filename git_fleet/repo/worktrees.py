@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git, objects
+from git_fleet.repo import changing, git, objects, slots
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
@@ -281,6 +281,7 @@ def move_entry_back(repository: Repository, trashed: Trashed) -> None:
     if os.path.lexists(target):
         raise Refused(f"another worktree is registered as '{trashed.entry_name}' by now")
     os.makedirs(home, exist_ok=True)
+    slots.renew(repository, trashed.entry)  # before anybody sees it: another may have its slot by now
     _rename(trashed.entry, target)
 
 

@@ -254,7 +254,7 @@ def test_whoever_starts_it_may_be_killed(repo: Place) -> None:
         "import os, sys\n"
         "from git_fleet.journal import locks\n"
         "from git_fleet import cli\n"
-        "with locks.hold(sys.argv[1], 'worktrees'):\n"
+        "with locks.hold(sys.argv[1], 'plan'):\n"
         "    try: cli.main(['run', 'a', '--', 'echo here; sleep 60'])\n"
         "    except SystemExit: pass\n"
         "    sys.stdout.flush(); os.kill(os.getpid(), 9)\n"

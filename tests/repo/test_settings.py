@@ -113,6 +113,8 @@ def test_a_bare_key_is_true(repo: Repo) -> None:
         ("fleet.limit", "-1", "a number from 1"),
         ("fleet.gateJobs", "0", "a number from 1"),
         ("fleet.gateRetries", "twice", "a number from 0"),
+        ("fleet.ports", "0", "a number from 1"),
+        ("fleet.portBase", "none", "a number from 1"),
         ("fleet.strategy", "octopus", "one of merge, squash, rebase, ff"),
         ("fleet.gateMode", "some", "one of each, tip"),
         ("fleet.gateTimeout", "soon", "a duration such as 90s, 10m, 1h"),

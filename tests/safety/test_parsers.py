@@ -119,6 +119,7 @@ NAMES = (
     "gateJobs",
     "gateTimeout",
     "gateRetries",
+    "ports",
     "writeStatus",
     "strategy",
     "plan",

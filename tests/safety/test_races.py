@@ -16,6 +16,7 @@ from kit import Repo
 
 from git_fleet.journal import database
 from git_fleet.model.journal import OperationState
+from git_fleet.repo import slots
 from safety import SEEDS, syscalls
 from safety.crowd import COMMIT, FORGET, GC, PACK, PRUNE, WORKTREES, WatchedReader, Watcher, beside, locks_about
 from safety.trial import TRACEBACK, Programs, Run, Tally, judge
@@ -55,6 +56,8 @@ def test_fifty_adds_all_succeed(tmp_path: Path, programs: Programs, tally: Tally
     made = {Path(tree.path).name: tree.branch for tree in repo.worktrees()[1:] if "/other-" not in tree.path}
     assert made == {task: f"refs/heads/{task}" for task in tasks}
     assert {(rooms.tree(repo, task) / "file").read_text() for task in tasks} == {rooms.LONG}
+    given = [slots.of(rooms.of(repo), str(rooms.tree(repo, task))) for task in tasks]
+    assert {*given} == {*range(1, MANY + 1)}
     with database.opened(str(repo.common_dir() / "fleet")) as journal:
         assert [(one.kind, one.state) for one in journal.operations()] == [("add", OperationState.DONE)] * MANY
 
