@@ -1,6 +1,6 @@
 """Move a branch that may be checked out: ref and worktree go together, and only if no work is in the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from git_fleet.analysis.blocking import blocking
 from git_fleet.model.errors import BrokenOff, Moved, Refused
@@ -89,10 +89,17 @@ def _is_halfway(repository: Repository, tree: Worktree, touched: Sequence[str]) 
     return False
 
 
-def settle(repository: Repository, change: RecordedChange, say: Listener, inherit: Sequence[int] = ()) -> None:
+def settle(
+    repository: Repository,
+    change: RecordedChange,
+    say: Listener,
+    inherit: Sequence[int] = (),
+    conflicts: Mapping[str, str] | None = None,
+) -> None:
     """Where a git broke off while it moved a branch's checkout, and the branch did not move: put the checkout back.
 
     It is left, and said, where there is anything else by now. Raises Busy while a lock of that git is in the way.
+    `conflicts`: it was merging or rebasing there (see `halfway.put_back`). What waits for its author is his.
     """
     if (
         change.before is None
@@ -101,13 +108,14 @@ def settle(repository: Repository, change: RecordedChange, say: Listener, inheri
     ):
         return
     for tree in git.worktrees(repository):
-        if tree.branch == change.name and tree.prunable is None:
-            done = halfway.put_back(repository, tree.path, change.before, change.after, inherit)
-            if done:
-                say(Recovered(f"git broke off while it moved the checkout '{tree.path}': it is as it was before"))
-            elif done is False:
-                say(
-                    Note(
-                        f"git broke off while it moved the checkout '{tree.path}': look at git -C '{tree.path}' status"
-                    )
-                )
+        if tree.branch != change.name or tree.prunable is not None or looking.merge_head(tree.path):
+            continue
+        done = halfway.put_back(repository, tree.path, change.before, change.after, inherit, conflicts or {})
+        broken_off = f"git broke off while it changed files in '{tree.path}'"
+        if done is False:
+            say(Note(f"{broken_off}: look at git -C '{tree.path}' status"))
+            continue
+        if conflicts is not None:
+            halfway.forget(repository, tree.path, inherit)
+        if done:
+            say(Recovered(f"{broken_off}: it is as it was before"))

@@ -8,7 +8,7 @@ from git_fleet.analysis.message import Written
 from git_fleet.model.errors import Busy, Refused
 from git_fleet.model.landing import Step
 from git_fleet.operations import lanes, running, verify
-from git_fleet.operations.combine import combine
+from git_fleet.operations.combine import Pick, combine
 from git_fleet.operations.context import Context
 from git_fleet.operations.run import Run
 from git_fleet.repo import changing, git, hooks, looking, merging, objects
@@ -169,14 +169,21 @@ def _picks(
         found = combine(place, "rebase", (line, tree), step.tip, step.id)
         if not found.clean or found.tree != step.tree or found.empty:
             raise Busy(f"rebasing {step.id} did not come out as simulated", ["try again"])
-        several = []
-        for pick, one in zip(found.picks, said.of(place, [pick.commit for pick in found.picks]), strict=True):
-            text = with_trailers(place, one.message, messages.trailers(step))
-            several.append(Made(pick.tree, (parent,), text, one.author))
-            parent = None
-        yield tuple(several)
+        yield again(place, found.picks, parent, messages.trailers(step))
+        parent = None
         tree = found.tree
         line = objects.lines(place, [Made(tree, (line, step.tip), "x\n")])[0]
+
+
+def again(
+    place: Quarantine, picks: Sequence[Pick], parent: str | None, trailers: Sequence[str] = ()
+) -> tuple[Made, ...]:
+    """Commits made again, each with its author, date and message, the first on `parent` (see `Made`)."""
+    found: list[Made] = []
+    for pick, one in zip(picks, said.of(place, [pick.commit for pick in picks]), strict=True):
+        text = with_trailers(place, one.message, trailers) if trailers else one.message
+        found.append(Made(pick.tree, (None if found else parent,), text, one.author))
+    return tuple(found)
 
 
 def _with_known(context: Context, landing: Sequence[Step], start: Sequence[str]) -> Iterator[tuple[Step, list[str]]]:

@@ -6,13 +6,13 @@ from contextlib import contextmanager, suppress
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import BrokenOff, FleetError
-from git_fleet.model.events import Listener, Recovered
+from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository
-from git_fleet.model.journal import ChangeKind, Operation, OperationState
+from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.operations import advance, revert, running
 from git_fleet.operations.context import Context, is_base, write_status
 from git_fleet.plan import config
-from git_fleet.repo import git, looking, objects, worktrees
+from git_fleet.repo import git, halfway, looking, objects, worktrees
 
 WORKTREE_KINDS = ("add", "remove", "clean", "purge", "doctor", "undo", "plan", "sync")
 """Operations that work under the worktree lock."""
@@ -77,13 +77,37 @@ def _each_by_itself(
     repository: Repository, journal: database.Journal, operation: Operation, lock: locks.Lock, say: Listener
 ) -> str:
     """Branches that have nothing to do with each other: what is done stays done, a checkout broken off is put back."""
+    by_git = json.loads(operation.detail).get("by_git", {})
     for change in operation.changes:
-        advance.settle(repository, change, say, [lock.fd])
-    kept = [change for change in operation.changes if revert.is_done(repository, change)]
+        advance.settle(repository, change, say, [lock.fd], by_git.get(change.name, {}).get("conflicts"))
+    changes = [_as_made(repository, change, by_git.get(change.name)) for change in operation.changes]
+    done = [revert.is_done(repository, change) for change in changes]
+    kept = [change for change, is_so in zip(changes, done, strict=True) if is_so]
     journal.rewrite(operation.id, kept)
     journal.finish(operation.id, OperationState.DONE if kept else OperationState.FAILED)
-    names = ", ".join(change.name.removeprefix("refs/heads/") for change in kept)
-    return f": {names} had come to its end" if kept else ": nothing had happened yet"
+    tops = [one["top"] for one in by_git.values()]
+    waiting = [f"'{top}'" for top in tops if halfway.waits(top)]
+    foreign = [change for change, is_so in zip(changes, done, strict=True) if is_so is None]
+    for top in tops:
+        if halfway.is_rebase_left(top):  # to go on with it might leave out the commit that it was at
+            say(Note(f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort"))
+    told = [f"{_branches(kept)} had come to its end"] if kept else []
+    told += [f"the conflict waits in {', '.join(waiting)}"] if waiting else []
+    told += [f"left alone, since it moved meanwhile: {_branches(foreign)}"] if foreign else []
+    return f": {'; '.join(told) or 'nothing had happened yet'}"
+
+
+def _branches(changes: Sequence[RecordedChange]) -> str:
+    return ", ".join(git.short(change.name) for change in changes)
+
+
+def _as_made(repository: Repository, change: RecordedChange, by_git: dict[str, str] | None) -> RecordedChange:
+    """What git was to make with a commit of its own, with that commit where it is there."""
+    now = git.resolve(repository, change.name) if by_git else None
+    if by_git is None or now is None:
+        return change
+    made = looking.commit_and_parents(repository, None, now)[1:] == [change.before, by_git["theirs"]]
+    return change._replace(after=now) if made else change
 
 
 @contextmanager

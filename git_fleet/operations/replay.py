@@ -9,8 +9,6 @@ from git_fleet.operations import build, running
 from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
 from git_fleet.repo import changing, git, lineage, looking, merging, objects
-from git_fleet.repo import commits as said
-from git_fleet.repo.objects import Made
 
 
 def start(repository: Repository, journal: database.Journal, lane: str, stop: Step, line: str) -> None:
@@ -43,10 +41,7 @@ def resolved(context: Context, journal: database.Journal, operation: int, lane: 
                 f"'{base.branch}' moved while the conflict waited, and the resolution of {step.id} no longer fits",
                 [f"cd '{lane}' && git rebase {base.branch}", "resolve, then: git fleet land --continue"],
             )
-        wanted: list[Made] = []
-        for pick, one in zip(found.picks, said.of(place, [pick.commit for pick in found.picks]), strict=True):
-            text = build.with_trailers(place, one.message, messages.trailers(step))
-            wanted.append(Made(pick.tree, (None if wanted else base.commit,), text, one.author))
+        wanted = build.again(place, found.picks, base.commit, messages.trailers(step))
         made = objects.commits(place, wanted, sign=context.settings.sign)
         objects.keep(place, made[-1:], [base.commit, head], running.holder(operation))
     running.keep(repository, operation, [head, made[-1]])

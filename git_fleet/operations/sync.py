@@ -1,6 +1,6 @@
 """`sync`: bring the base into task branches, each in its own worktree, for its own author to resolve what conflicts.
 
-A merge without a conflict is made beside it, as `land` makes them, and the branch moves there with its worktree. Else
+What goes without a conflict is made beside it, as `land` makes it, and the branch moves there with its worktree. Else
 git does it there, as if the author had typed it: a conflict is an ordinary merge or rebase that waits, and `--continue`
 and `--abort` are git's own.
 """
@@ -14,16 +14,18 @@ from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import BrokenOff, Fatal, FleetError, Refused
 from git_fleet.model.events import Listener, Note
-from git_fleet.model.fleet import Branch, Dirt, Snapshot, State
+from git_fleet.model.fleet import Branch, Dirt, State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.operations import advance, build, lanes, recover, running, stops, survey, work
+from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import changing, git, hooks, looking, merging, objects
+from git_fleet.repo import around, changing, git, halfway, hooks, looking, merging, objects
 from git_fleet.repo.objects import Made
 
 KIND = "sync"
+_HOOKS_OF_REBASE = ("pre-rebase", "post-checkout", "prepare-commit-msg", "post-commit", "post-rewrite")
 
 
 class Fate(StrEnum):
@@ -54,6 +56,14 @@ class _Subject(NamedTuple):
     behind: int
 
 
+class _Made(NamedTuple):
+    """What a branch comes to with the base: None where it conflicts in `paths`, or cannot be told, `why`."""
+
+    after: str | None
+    paths: tuple[str, ...] = ()
+    why: str | None = None
+
+
 class _Deed(NamedTuple):
     """What it is carried out with."""
 
@@ -62,12 +72,14 @@ class _Deed(NamedTuple):
     operation: int
     inherit: Sequence[int]
     rebase: bool
+    by_git: dict[str, dict[str, object]]
+    """What git itself does in worktrees, by branch; kept in the operation's detail."""
 
 
-def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: bool) -> list[Synced]:
+def would(context: Context, view: PlanView, names: Sequence[str]) -> list[Synced]:
     """What `sync` would do; read-only. A rebase is judged by the merge of the same two."""
     subjects = _subjects(context, view, names)
-    refused = {one.task.id: why for one in subjects if (why := _refusal(one, rebase=rebase))}
+    refused = _refused(subjects)
     wanted = [one for one in subjects if one.behind and one.task.id not in refused]
     with merging.quarantine(context.repository, context.base.commit) as place:
         merges = merging.merges(place, [(one.branch.tip, context.base.commit) for one in wanted])
@@ -98,9 +110,10 @@ def sync(
         _hand_back(context, journal, names, say)
         with work.locked(context, journal, say) as (context, _, lock, _):
             subjects = _subjects(context, view, names)
-            wanted = [one for one in subjects if one.behind and not _refusal(one, rebase=rebase)]
+            refused = _refused(subjects)
+            wanted = [one for one in subjects if one.behind and one.task.id not in refused]
             if not wanted:
-                return None, [_idle(one, _refusal(one, rebase=rebase)) for one in subjects]
+                return None, [_idle(one, refused.get(one.task.id)) for one in subjects]
             verb = "rebase" if rebase else "sync"
             summary = f"{verb} {', '.join(one.task.id for one in wanted)}"
             with (
@@ -108,10 +121,8 @@ def sync(
                 recover.put_right_on_failure(context, journal, operation, lock, say),
             ):
                 running.keep(repository, operation, [one.branch.tip for one in wanted])
-                deed = _Deed(context, journal, operation, [lock.fd], rebase)
-                done = [
-                    _one(deed, one) if one in wanted else _idle(one, _refusal(one, rebase=rebase)) for one in subjects
-                ]
+                deed = _Deed(context, journal, operation, [lock.fd], rebase, {})
+                done = [_one(deed, one) if one in wanted else _idle(one, refused.get(one.task.id)) for one in subjects]
                 _end(deed, summary, done)
     return operation, done
 
@@ -143,15 +154,14 @@ def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_S
         for task in context.plan.tasks
         if task.ref in snapshot.branches and (task.id in named if names else standings[task.id].state not in over)
     ]
-    subjects = [_subject(snapshot, task) for task in chosen]
+    trees = [tree for tree in reversed(snapshot.worktrees) if tree.prunable is None]
+    # One that a rebase is to come back to is in use there, though detached.
+    holders = {tree.branch or around.branch_under_way(context.repository, tree): tree.path for tree in trees}
+    subjects = [
+        _Subject(task, snapshot.branches[task.ref], holders.get(task.ref), snapshot.distances[task.ref].behind)
+        for task in chosen
+    ]
     return [one for one in subjects if names or one.worktree]
-
-
-def _subject(snapshot: Snapshot, task: Task) -> _Subject:
-    holders = [tree.path for tree in snapshot.worktrees if tree.branch == task.ref and tree.prunable is None]
-    return _Subject(
-        task, snapshot.branches[task.ref], holders[0] if holders else None, snapshot.distances[task.ref].behind
-    )
 
 
 def _idle(one: _Subject, refused: str | None) -> Synced:
@@ -160,10 +170,14 @@ def _idle(one: _Subject, refused: str | None) -> Synced:
     return Synced(one.task, Fate.CURRENT, one.branch.tip, worktree=one.worktree)
 
 
-def _refusal(one: _Subject, *, rebase: bool) -> str | None:
+def _refused(subjects: Sequence[_Subject]) -> dict[str, str]:
+    return {one.task.id: why for one in subjects if (why := _refusal(one))}
+
+
+def _refusal(one: _Subject) -> str | None:
     """Why a branch is left alone: somebody is at work there."""
     if one.worktree is None:
-        return _nowhere(one) if rebase else None
+        return None
     if not os.path.isdir(one.worktree):
         return f"its worktree '{one.worktree}' is gone: git fleet add {one.task.id}"
     return _work(looking.dirt([one.worktree])[one.worktree], one.worktree)
@@ -185,56 +199,92 @@ def _nowhere(one: _Subject) -> str:
 def _one(deed: _Deed, one: _Subject) -> Synced:
     """Do it for one branch."""
     try:
-        asked = deed.rebase or hooks.present(deed.context.repository, one.branch.tip, build.HOOKS["merge"])
+        repository, tip = deed.context.repository, one.branch.tip
+        asked = hooks.present(repository, tip, _HOOKS_OF_REBASE if deed.rebase else build.HOOKS["merge"])
         if asked and one.worktree:
             return _by_git(deed, one)
-        after, merge = _merged(deed, one)
-        if after is None and one.worktree:
+        made = _beside(deed, one)
+        if made.after is None and one.worktree:
             return _by_git(deed, one)
-        if after is None:
-            return Synced(one.task, Fate.REFUSED, one.branch.tip, None, merge.paths, merge.why or _nowhere(one))
+        if made.after is None:
+            return Synced(one.task, Fate.REFUSED, tip, None, made.paths, made.why or _nowhere(one))
         # Written down before, so that a checkout that is killed halfway is put back.
-        deed.journal.intend(deed.operation, [_change(one.task, one.branch.tip, after)])
-        advance.move(deed.context.repository, one.task.ref, one.branch.tip, after, "fleet sync", deed.inherit)
-        return Synced(one.task, Fate.SYNCED, one.branch.tip, after, worktree=one.worktree)
+        deed.journal.intend(deed.operation, [_change(one.task, tip, made.after)])
+        action = "fleet sync"
+        advance.move(repository, one.task.ref, tip, made.after, action, deed.inherit, back=deed.rebase)
+        return Synced(one.task, Fate.SYNCED, tip, made.after, worktree=one.worktree)
     except BrokenOff:
         raise
     except FleetError as error:
         return Synced(one.task, Fate.REFUSED, one.branch.tip, why=error.message, worktree=one.worktree)
 
 
-def _merged(deed: _Deed, one: _Subject) -> tuple[str | None, merging.Merge]:
-    """The merge of the base, made in memory; the base itself where a branch has nothing own, None with a conflict."""
+def _beside(deed: _Deed, one: _Subject) -> _Made:
+    """The branch with the base, made in memory; the base itself where it has nothing own."""
     context, tip = deed.context, one.branch.tip
     repository, base = context.repository, context.base
+    if git.is_ancestor(repository, tip, base.commit):
+        return _Made(base.commit)
     with merging.quarantine(repository, tip) as place:
-        merge = merging.merge(place, tip, base.commit)
-        if git.is_ancestor(repository, tip, base.commit):
-            return base.commit, merge
-        if not merge.clean:
-            return None, merge
-        made = Made(merge.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n")
-        [after] = objects.commits(place, [made], sign=context.settings.sign)
-        objects.keep(place, [after], [tip, base.commit], running.holder(deed.operation))
-    return after, merge
+        if deed.rebase:
+            found = combine(place, "rebase", (base.commit, base.tree), tip, one.task.id)
+            wanted = build.again(place, found.picks, base.commit)
+        else:
+            found = combine(place, "merge", (tip, ""), base.commit, one.task.id)
+            wanted = (Made(found.tree, (tip, base.commit), f"{_message(base.branch, one.task.branch)}\n"),)
+        if not found.clean:
+            return _Made(None, found.paths, found.why)
+        if found.empty:
+            return _Made(base.commit)
+        made = objects.commits(place, wanted, sign=context.settings.sign)
+        objects.keep(place, made[-1:], [tip, base.commit], running.holder(deed.operation))
+    return _Made(made[-1])
 
 
 def _by_git(deed: _Deed, one: _Subject) -> Synced:
-    """git's own command in the worktree: for a rebase, for hooks, and for a conflict, which waits there."""
+    """git's own command in the worktree: for hooks, and for a conflict, which waits there."""
     repository, base, ref, top = deed.context.repository, deed.context.base, one.task.ref, one.worktree
     assert top is not None
     # By its name, as its author would: that is what the conflict's markers say.
     name = base.branch if git.resolve(repository, base.branch) == base.commit else base.commit
+    _foretell(deed, one, top, name)
     what = changing.start_rebase if deed.rebase else changing.merge_in
     failed = what(repository, top, name, _message(base.branch, one.task.branch), deed.inherit)
     if failed is None:
         after = git.resolve(repository, ref) or one.branch.tip
-        deed.journal.intend(deed.operation, [_change(one.task, one.branch.tip, after)])
+        _write_down(deed, one, after)
         return Synced(one.task, Fate.SYNCED, one.branch.tip, after, worktree=top)
     dirt = looking.dirt([top])[top]
-    if dirt is not None and dirt.operation:
+    conflict = dirt is not None and dirt.operation is not None and halfway.waits(top)
+    if not conflict and (dirt is None or _work(dirt, top)):
+        raise BrokenOff(f"git broke off in '{top}': {failed}", [f"look there: git -C '{top}' status"])
+    _write_down(deed, one, None)
+    if dirt is not None and conflict:
         return Synced(one.task, Fate.CONFLICT, one.branch.tip, None, dirt.unmerged, failed, top)
     return Synced(one.task, Fate.REFUSED, one.branch.tip, why=failed, worktree=top)
+
+
+def _foretell(deed: _Deed, one: _Subject, top: str, name: str) -> None:
+    """Write down what git is about to write into a worktree, which was clean just now: whoever finds it killed can tell
+    from somebody's work what git left half done.
+    """
+    repository, theirs = deed.context.repository, deed.context.base.commit
+    towards, conflicts = theirs, {}
+    if not deed.rebase:
+        merge = merging.as_author(repository, top, name)
+        towards, conflicts = merge.tree or theirs, halfway.entries(merge.stages)
+        running.keep(repository, deed.operation, [towards])
+    deed.by_git[one.task.ref] = {"top": top, "theirs": theirs, "conflicts": conflicts}
+    running.note(deed.journal, deed.operation, by_git=deed.by_git)
+    deed.journal.intend(deed.operation, [_change(one.task, one.branch.tip, towards)])
+
+
+def _write_down(deed: _Deed, one: _Subject, after: str | None) -> None:
+    """What git really made of a branch, in the place of what was foretold; None: it waits, or nothing came of it."""
+    known = deed.journal.operation(deed.operation)
+    others = [change for change in known.changes if change.name != one.task.ref] if known else []
+    made = [_change(one.task, one.branch.tip, after)] if after else []
+    deed.journal.rewrite(deed.operation, [*others, *made])
 
 
 def _message(base: str, branch: str) -> str:

@@ -55,7 +55,7 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
-            detail = json.dumps({"undoes": operation.id})
+            detail = json.dumps({"undoes": operation.id, "redo": redone, "what": what})
             begun = running.begun(repository, journal, "undo", summary, detail=detail)
             with begun as (new, _), recover.put_right_on_failure(context, journal, new, lock, say):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
@@ -73,8 +73,8 @@ def meaning(operation: Operation) -> tuple[bool, str]:
     """What taking an operation back comes to: (True, what is done again) or (False, what is taken back)."""
     if operation.kind != "undo":
         return False, operation.summary
-    what = operation.summary.partition(": ")[2]
-    return not what.startswith("redo "), what.removeprefix("redo ")
+    said = json.loads(operation.detail)
+    return not said["redo"], said["what"]
 
 
 def further_back(repository: Repository, operation: Operation) -> tuple[Operation, ...]:

@@ -82,7 +82,7 @@ def _refuse_locked(locks: Sequence[str]) -> None:
 
 def _refuse_killed(top: str, result: process.Result) -> None:
     if result.status < 0:
-        what = f"git was {ending(result.status)} while it moved the checkout '{top}'"
+        what = f"git was {ending(result.status)} while it changed files in '{top}'"
         raise BrokenOff(what, ["git fleet doctor   # finds what it left"])
 
 
@@ -249,9 +249,15 @@ def start_rebase(repository: Repository, top: str, other: str, message: str, inh
     )
 
 
+def quit_rebase(repository: Repository, top: str, inherit: Sequence[int] = ()) -> None:
+    """git forgets that a rebase was under way; HEAD, index and files stay as they are."""
+    _must(_tell(repository, "rebase", "--quit", cwd=top, inherit=inherit), "rebase", "--quit")
+
+
 def _as_author(repository: Repository, top: str, args: Sequence[str], inherit: Sequence[int]) -> str | None:
     env = {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
     result = _tell(repository, "-c", "rerere.autoUpdate=false", *args, cwd=top, env=env, inherit=inherit)
+    _refuse_killed(top, result)
     return None if result.status == 0 else " ".join((result.stderr or result.stdout).split()) or "git did not say why"
 
 

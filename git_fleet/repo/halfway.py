@@ -1,16 +1,21 @@
-"""A checkout that git was moving to another commit when it was killed: files of both, one of them torn."""
+"""A checkout that git was moving to another commit, or was merging in, when it was killed: files of both, one torn."""
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git
+from git_fleet.model.sight import Stage
+from git_fleet.repo import changing, git, looking
 
 _SUBMODULE = "160000"
+_REBASE = "rebase-merge"
+_NEEDED = ("head-name", "onto", "orig-head", "git-rebase-todo")
+"""What git writes of a rebase before it begins, the list of what it has to do last."""
 
 
 class _Piece(NamedTuple):
@@ -21,19 +26,40 @@ class _Piece(NamedTuple):
     new: str
 
 
-def put_back(repository: Repository, top: str, at: str, towards: str, inherit: Sequence[int] = ()) -> bool | None:
-    """Make files and index what they are in `at`. None: they are so already.
+def entries(stages: Sequence[Stage]) -> dict[str, str]:
+    """What a merge writes into the index where it conflicts: the entries of each path, for `put_back`."""
+    found: dict[str, str] = {}
+    for one in stages:
+        _add(found, one.path, f"{one.mode} {one.oid} {one.number}")
+    return found
 
-    False: something is of neither commit, so somebody's; nothing was touched then. Raises Busy where git's lock on the
-    index is in the way.
+
+def _add(found: dict[str, str], path: str, entry: str) -> None:
+    found[path] = f"{found[path]}, {entry}" if path in found else entry
+
+
+def put_back(
+    repository: Repository,
+    top: str,
+    at: str,
+    towards: str,
+    inherit: Sequence[int] = (),
+    conflicts: Mapping[str, str] = MappingProxyType({}),
+) -> bool | None:
+    """Make files and index what they are in the commit `at`. None: they are so already.
+
+    `towards` is the commit or tree that git was going to; `conflicts` what it writes of them into the index there.
+    False: something is of neither, so somebody's; nothing was touched then. Raises Busy where git's lock on the index
+    is in the way.
     """
-    pieces = _pieces(repository, at, towards)
+    pieces = _pieces(repository, at, towards, conflicts)
     staged = _staged(repository, top)
     now = {one.path: _file(repository, top, one, towards) for one in pieces}
     index = {one.path: staged.get(one.path, f"000000 {'0' * len(at)}") for one in pieces}
     if all(now[one.path] == index[one.path] == one.old for one in pieces):
         return None
-    if any(now[one.path] is None or index[one.path] not in (one.old, one.new) for one in pieces):
+    known = {one.path: (one.old, one.new, conflicts.get(one.path)) for one in pieces}
+    if any(now[one.path] is None or index[one.path] not in known[one.path] for one in pieces):
         return False
     changing.refuse_locked_checkout(top)
     lines = "".join(f"{one.old}\t{one.path}\0" for one in pieces)
@@ -47,7 +73,35 @@ def put_back(repository: Repository, top: str, at: str, towards: str, inherit: S
     return True
 
 
-def _pieces(repository: Repository, at: str, towards: str) -> list[_Piece]:
+def waits(top: str) -> bool:
+    """Does a merge or a rebase of git's wait there for somebody to resolve it, all of it written?"""
+    return bool(looking.merge_head(top)) or os.path.exists(f"{git.private_dir(top)}/{_REBASE}/stopped-sha")
+
+
+def is_rebase_left(top: str) -> bool:
+    """Is there a rebase that does not wait for anybody: one that was broken off, if it is not at work?"""
+    return os.path.isdir(f"{git.private_dir(top)}/{_REBASE}") and not waits(top)
+
+
+def forget(repository: Repository, top: str, inherit: Sequence[int] = ()) -> None:
+    """What git had noted of a merge or a rebase that is put back, and that it had hardly begun.
+
+    That is a MERGE_HEAD that names nothing, with which the next commit would be no merge, and a rebase of which not yet
+    all is written. One that is written may be somebody's who has the list of commits in his editor.
+    """
+    private = git.private_dir(top) or ""
+    if looking.merge_head(top) == "":
+        os.unlink(f"{private}/MERGE_HEAD")
+    if _never_began(private):
+        changing.quit_rebase(repository, top, inherit)
+
+
+def _never_began(private: str) -> bool:
+    place = f"{private}/{_REBASE}"
+    return os.path.isdir(place) and not all(os.path.exists(f"{place}/{name}") for name in _NEEDED)
+
+
+def _pieces(repository: Repository, at: str, towards: str, conflicts: Mapping[str, str]) -> list[_Piece]:
     listed = git.answer(repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", at, towards)
     words = listed.split("\0")[:-1]
     found = []
@@ -55,14 +109,26 @@ def _pieces(repository: Repository, at: str, towards: str) -> list[_Piece]:
         old_mode, new_mode, old, new, _ = told.removeprefix(":").split(" ")
         if _SUBMODULE not in (old_mode, new_mode):
             found.append(_Piece(path, f"{old_mode} {old}", f"{new_mode} {new}"))
-    return found
+    same = [path for path in conflicts if path not in {one.path for one in found}]
+    return [*found, *(_Piece(path, entry, entry) for path, entry in _listed(repository, at, same))]
+
+
+def _listed(repository: Repository, commit: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """`<mode> <object id>` of each path, zeros where the commit has no such file."""
+    listed = git.answer(repository, "ls-tree", "-z", "--full-tree", commit, "--", *paths) if paths else ""
+    told = {path: about.split(" ") for about, _, path in (line.partition("\t") for line in listed.split("\0")[:-1])}
+    for path in paths:
+        mode, _, oid = told.get(path, ("000000", "", "0" * len(commit)))
+        yield path, f"{mode} {oid}"
 
 
 def _staged(repository: Repository, top: str) -> dict[str, str]:
-    """Modes and object ids by path in the index; nothing that makes sense for one with a conflict."""
-    listed = git.answer(repository, "ls-files", "-s", "-z", cwd=top).split("\0")[:-1]
-    entries = [line.partition("\t") for line in listed]
-    return {path: told.removesuffix(" 0") if told.endswith(" 0") else "conflict" for told, _, path in entries}
+    """Modes and object ids by path in the index, with their stages where it has a conflict."""
+    found: dict[str, str] = {}
+    for line in git.answer(repository, "ls-files", "-s", "-z", cwd=top).split("\0")[:-1]:
+        told, _, path = line.partition("\t")
+        _add(found, path, told.removesuffix(" 0"))
+    return found
 
 
 def _file(repository: Repository, top: str, piece: _Piece, towards: str) -> str | None:

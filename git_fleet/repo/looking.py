@@ -202,9 +202,9 @@ def _differing(repository: Repository, top: str, there: Mapping[str, str], paths
     return tuple(path for path in paths if path in differ)
 
 
-def commit_and_parents(repository: Repository, top: str) -> list[str]:
-    """HEAD of a worktree and its parents."""
-    return answer(repository, "rev-list", "--parents", "--max-count=1", "HEAD", cwd=top).split()
+def commit_and_parents(repository: Repository, top: str | None, commit: str = "HEAD") -> list[str]:
+    """A commit, HEAD of a worktree, and its parents."""
+    return answer(repository, "rev-list", "--parents", "--max-count=1", commit, "--", cwd=top).split()
 
 
 def merge_head(top: str) -> str | None:

@@ -258,6 +258,15 @@ def merge(place: Quarantine, ours: str, theirs: str) -> Merge:
     return merges(place, [(ours, theirs)])[0]
 
 
+def as_author(repository: Repository, top: str, other: str) -> Merge:
+    """The merge of HEAD of a worktree with `other`, as `git merge` is about to write it there, with the very objects.
+
+    Where git cannot say, its tree is empty.
+    """
+    told = git.ask(repository, *_MERGE_TREE, cwd=top, stdin=f"HEAD {other}\n")
+    return next(_read_merges(told.stdout), Merge(False, "", why="git could not merge"))
+
+
 def commits(place: Quarantine, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """Make-believe commits for (tree, parents), all in one process; their ids, in order."""
     if not wanted:

@@ -55,6 +55,34 @@ def test_rebased(repo: Repo) -> None:
     assert repo.oid("b") == b
 
 
+def test_commits_are_made_again_as_they_were_less_what_the_base_has(repo: Repo) -> None:
+    top, author = rooms.tree(repo, "a"), "Ada <ada@example.org> 1700000000 +0100"
+    repo.git("cherry-pick", repo.oid("a"))
+    repo.write({"second": "2\n"}, top)
+    repo.git("add", ".", cwd=top)
+    text = "second\n\n  its reason\n# and more\n"
+    name, mail = author.split(" <")[0], "ada@example.org"
+    words = ("-c", f"user.name={name}", "-c", f"user.email={mail}", "commit", "-q", "--cleanup=verbatim", "-F", "-")
+    repo.git(*words, "--date=1700000000 +0100", stdin=text, cwd=top)
+    before = repo.oid("a")
+    repo.fleet("sync", "--rebase", "a", check=0)
+    made = repo.git("cat-file", "commit", "refs/heads/a")
+    assert parents(repo, "a") == [repo.oid("main")] and made.endswith(f"\n\n{text.rstrip()}")
+    assert f"\nauthor {author}\n" in made
+    assert repo.git("status", "--porcelain", cwd=top) == "" and (top / "second").read_text() == "2\n"
+    repo.fleet("undo", check=0)
+    assert repo.oid("a") == before
+
+
+def test_git_rebases_where_it_has_a_hook_to_ask(repo: Repo) -> None:
+    hook = repo.common_dir() / "hooks" / "post-rewrite"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\necho "$1" >../said\n')
+    hook.chmod(0o755)
+    repo.fleet("sync", "--rebase", "a", check=0)
+    assert (repo.path.parent / "said").read_text() == "rebase\n" and parents(repo, "a") == [repo.oid("main")]
+
+
 def test_it_can_be_undone(repo: Repo) -> None:
     before = repo.snapshot()
     repo.fleet("sync", "a", check=0)
@@ -132,7 +160,9 @@ def test_a_branch_without_a_worktree(repo: Repo) -> None:
     assert repo.oid("b") == b
     repo.fleet("undo", check=0)
     assert repo.oid("a") == a
-    assert "git fleet add a" in repo.fleet("sync", "--rebase", "a", check=3).err
+    repo.fleet("sync", "--rebase", "a", check=0)
+    assert parents(repo, "a") == [main]
+    assert "b not synced: it is checked out nowhere" in repo.fleet("sync", "--rebase", "b", check=3).err
 
 
 def test_a_worktree_that_is_gone(repo: Repo) -> None:
@@ -142,6 +172,15 @@ def test_a_worktree_that_is_gone(repo: Repo) -> None:
     before = repo.oid("a")
     done = repo.fleet("sync", "a", oracle=False)
     assert done.status in (0, 3) and (repo.oid("a") != before) == (done.status == 0)
+
+
+def test_a_rebase_is_under_way_there(repo: Repo) -> None:
+    """Detached, but the branch is in use: moved beside, it could not be rebased to its end."""
+    top, before = rooms.tree(repo, "a"), repo.oid("a")
+    assert rooms.status_of("git", "rebase", "-q", "--exec=false", "main~1", cwd=top) == 1
+    assert repo.git("branch", "--show-current", cwd=top) == ""
+    done = repo.fleet("sync", "a", check=3)
+    assert f"a not synced: a rebase is in progress in '{top}'" in done.err and repo.oid("a") == before
 
 
 def test_a_branch_that_is_not_there(repo: Repo) -> None:
@@ -202,7 +241,7 @@ def test_a_git_that_is_killed_while_it_writes_files_is_put_right(repo: Repo) -> 
     lock.unlink()
     repo.config({"filter.deadly.smudge": "cat"})
     said = repo.fleet("sync", "a", "c", check=0).err
-    assert f"git broke off while it moved the checkout '{top}': it is as it was before" in said
+    assert f"git broke off while it changed files in '{top}': it is as it was before" in said
     assert parents(repo, "a") == [tips[0], repo.oid("main")] and repo.oid("c") == repo.oid("main")
     assert (top / "last").read_text() == "main\n" and repo.git("status", "--porcelain", cwd=top) == ""
     assert rooms.operations(repo) == [("sync", "done"), ("sync", "failed")]
