@@ -1,6 +1,7 @@
 """Seals every test: home, configuration, identity, dates, editor, locale, working directory; checks each repository."""
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,13 @@ import kinds
 import kit
 import pytest
 from warm import Warm
+
+
+def pytest_configure() -> None:
+    """Signals mean what they mean at a terminal, also where the tests were started in the background."""
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

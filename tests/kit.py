@@ -70,7 +70,7 @@ def sealed_environment(home: Path, program: Path, inherited: Mapping[str, str]) 
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
-        "PYTHONDONTWRITEBYTECODE": inherited.get("PYTHONDONTWRITEBYTECODE", ""),
+        "PYTHONPYCACHEPREFIX": str(program / "bytecode"),  # else, where none may be written, each call compiles anew
     }
 
 

@@ -8,7 +8,7 @@ from git_fleet.analysis.proof import Own, Proof, There, merged, prove
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Landing, Repository, Snapshot
 from git_fleet.model.plan import Task
-from git_fleet.repo import compare, git, merging, patches
+from git_fleet.repo import compare, git, lineage, merging, patches
 
 FARTHEST = 2000
 """Commits of the base since a branch left it, and commits of a branch, that are looked at. What is beyond is unknown,
@@ -56,7 +56,7 @@ def proofs(repository: Repository, base: str, tips: Mapping[str, str]) -> dict[s
     if not tips:
         return found
     heads = list(dict.fromkeys(tips.values()))
-    graph = git.graph(repository, base, heads)
+    graph = lineage.graph(repository, base, heads)
     own, since = ancestry.own_commits(graph, base, heads), ancestry.lacked(graph, base, heads)
     inside = {ref: tip for ref, tip in tips.items() if not own[tip]}
     found |= _of_ancestors(repository, base, inside)

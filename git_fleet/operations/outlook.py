@@ -11,7 +11,7 @@ from git_fleet.model.journal import ChangeKind, Operation
 from git_fleet.model.plan import Footprint, PlanView, SourceKind, Task
 from git_fleet.operations import survey
 from git_fleet.operations.context import Context
-from git_fleet.repo import footprints, git, merging
+from git_fleet.repo import footprints, git, lineage, merging
 
 HISTORY = 2000
 """Commits of the base that are looked at, unless somebody says otherwise."""
@@ -86,7 +86,7 @@ def _changed(context: Context, snapshot: Snapshot) -> dict[str, tuple[str, ...]]
     if not tips:
         return {}
     different = list(dict.fromkeys(tips.values()))
-    own = ancestry.own_commits(git.graph(repository, base, different), base, different)
+    own = ancestry.own_commits(lineage.graph(repository, base, different), base, different)
     wanted = list(dict.fromkeys(commit for commits in own.values() for commit in commits))
     try:
         found = footprints.footprints(repository, wanted)

@@ -14,7 +14,7 @@ from git_fleet.operations import radar as radars
 from git_fleet.operations.context import Context
 from git_fleet.operations.radar import Scan, Side
 from git_fleet.operations.verdicts import Judge, memory_of
-from git_fleet.repo import drivers, git, live, looking, merging
+from git_fleet.repo import drivers, git, lineage, live, looking, merging
 from git_fleet.repo.merging import Quarantine
 
 DirtSoon = Callable[[], Mapping[str, Dirt | None]]
@@ -76,7 +76,7 @@ def _family(context: Context, tips: Mapping[str, Tip], known: Ancestry | None) -
     ends = git.cut_commits(context.repository)
     if known and not ends:
         return known, {}
-    graph = git.graph(context.repository, base, commits) if commits else []
+    graph = lineage.graph(context.repository, base, commits) if commits else []
     cut = ancestry.cut(graph, base, commits, ends) if ends else ()
     unknown = {key: _CUT for key, tip in tips.items() if tip.commit in cut}
     return known or ancestry.distances(graph, base, commits), unknown

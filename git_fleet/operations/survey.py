@@ -58,7 +58,7 @@ def look(context: Context) -> tuple[Snapshot, ancestry.Ancestry]:
     }
     wanted = _wanted(context, heads)
     tips = {ref: heads[ref].tip for ref in wanted}
-    commits = git.graph(repository, base.commit, list(dict.fromkeys(tips.values()))) if tips else []
+    commits = lineage.graph(repository, base.commit, list(dict.fromkeys(tips.values()))) if tips else []
     family = ancestry.distances(commits, base.commit, list(dict.fromkeys(tips.values())))
     snapshot = Snapshot(
         repository=repository,

@@ -55,7 +55,7 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
-            detail = json.dumps({"undoes": operation.id})
+            detail = json.dumps({"undoes": operation.id, "redo": redone, "what": what})
             begun = running.begun(repository, journal, "undo", summary, detail=detail)
             with begun as (new, _), recover.put_right_on_failure(context, journal, new, lock, say):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
@@ -73,8 +73,8 @@ def meaning(operation: Operation) -> tuple[bool, str]:
     """What taking an operation back comes to: (True, what is done again) or (False, what is taken back)."""
     if operation.kind != "undo":
         return False, operation.summary
-    what = operation.summary.partition(": ")[2]
-    return not what.startswith("redo "), what.removeprefix("redo ")
+    said = json.loads(operation.detail)
+    return not said["redo"], said["what"]
 
 
 def further_back(repository: Repository, operation: Operation) -> tuple[Operation, ...]:
@@ -109,7 +109,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
-        revert.refuse_if_worked_in(context.settings, change)
+        revert.refuse_if_worked_in(context, change)
         if change.kind is ChangeKind.WORKTREE and change.before is None:
             agents.refuse_if_at_work(repository, change.name)
         if change.kind is ChangeKind.REF and change.before and change.after:

@@ -9,7 +9,7 @@ from git_fleet.analysis.dropped import Doubt, Entry
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.landing import Step
 from git_fleet.operations.context import Context
-from git_fleet.repo import compare, git, merging
+from git_fleet.repo import compare, git, lineage, merging
 
 Changes = Mapping[str, tuple[Entry, Entry]]
 
@@ -67,7 +67,8 @@ def _starts(
 ) -> list[str | None]:
     """Where each branch left what had landed before it; None where that is not one place."""
     base = context.base.commit
-    parents = compare.parents(place, [step.tip for step in landing], [base, *start])
+    wanted = [*(step.tip for step in landing), *(f"^{commit}" for commit in (base, *start))]
+    parents = dict(lineage.with_parents(context.repository, wanted))
     seen: set[str] = set()
     below = [dropped.below(parents, step.tip, seen) for step in landing]
     several = [step.tip for step, commits in zip(landing, below, strict=True) if len(commits) > 1]

@@ -9,7 +9,7 @@ from git_fleet.repo import merging
 _FIELD, _ITEM = "\x1f", "\x1e"
 
 
-class Told(NamedTuple):
+class CommitText(NamedTuple):
     """A commit as it reads."""
 
     commit: str
@@ -22,14 +22,14 @@ class Told(NamedTuple):
 _FORMAT = "%H%x1f{name}%x1f{mail}%x1f%ad%x1f%s%x1f%(trailers:key=Co-authored-by,valueonly,separator=%x1e)%x1f%B"
 
 
-def own(place: merging.Quarantine, tip: str, known: Sequence[str]) -> list[Told]:
+def own(place: merging.Quarantine, tip: str, known: Sequence[str]) -> list[CommitText]:
     """The commits of `tip` that none of `known` has, oldest first, merges left out; under the names of the mailmap."""
     asked = "".join(f"{commit}\n" for commit in (tip, *(f"^{commit}" for commit in known)))
     options = ("--no-merges", "--topo-order", "--reverse", "--stdin")
     return _read(_log(place, _FORMAT.format(name="%aN", mail="%aE"), *options, stdin=asked))
 
 
-def of(place: merging.Quarantine, commits: Sequence[str]) -> list[Told]:
+def of(place: merging.Quarantine, commits: Sequence[str]) -> list[CommitText]:
     """These commits, in this order, under the names that they bear."""
     if not commits:
         return []
@@ -62,11 +62,11 @@ def _mailmap(place: merging.Quarantine) -> tuple[str, str]:
     return "-c", f"mailmap.blob={place.base}:.mailmap"
 
 
-def _read(listed: str) -> list[Told]:
+def _read(listed: str) -> list[CommitText]:
     found = []
     for record in listed.split("\0"):
         if record.count(_FIELD) >= 6:
             commit, name, mail, date, subject, others, message = record.split(_FIELD, 6)
             co_authors = tuple(other.strip() for other in others.split(_ITEM) if other.strip())
-            found.append(Told(commit, Author(name, mail, date), subject, co_authors, message.rstrip("\n") + "\n"))
+            found.append(CommitText(commit, Author(name, mail, date), subject, co_authors, message.rstrip("\n") + "\n"))
     return found

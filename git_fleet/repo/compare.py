@@ -1,9 +1,9 @@
 """What differs between trees, what is at a path, and what a plain merge of one file gives; many at once."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from git_fleet.repo import git, merging
+from git_fleet.repo import merging
 
 Entry = tuple[str, str]
 """(mode, object id) of a path; what is not there has zeros."""
@@ -53,10 +53,3 @@ def merged(place: merging.Quarantine, ours: str, before: str, theirs: str) -> st
     if done.status:
         return None
     return merging.answer(place, "hash-object", "--stdin", "--no-filters", stdin=done.stdout).strip()
-
-
-def parents(place: merging.Quarantine, tips: Sequence[str], known: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """The parents of each commit that the tips have and none of `known`."""
-    asked = "".join(f"{commit}\n" for commit in (*tips, *(f"^{commit}" for commit in known)))
-    listed = git.answer(place.repository, "rev-list", "--parents", "--stdin", stdin=asked)
-    return {words[0]: tuple(words[1:]) for words in map(str.split, listed.splitlines())}

@@ -276,28 +276,6 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     return ask(repository, "merge-base", "--is-ancestor", old, new).status == 0
 
 
-def graph(repository: Repository, base: str, tips: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """(commit, parents), children first, of all that `base` and `tips` do not have in common.
-
-    Hardly ever more: what all have in common is asked of the few commits where the tips left the base, not of each tip.
-    """
-    walked = _walked(repository, [*tips, f"^{base}"], "--boundary")
-    own = [(commit, parents) for commit, parents in walked if not commit.startswith("-")]
-    known = {commit for commit, _ in own}
-    left = {commit.removeprefix("-") for commit, _ in walked if commit.startswith("-")}
-    left.update(tip for tip in tips if tip not in known)
-    unrelated = any(not parents for _, parents in own)  # at least one tip has a beginning of its own
-    common = list(left) if len(left) == 1 else ask(repository, "merge-base", "--octopus", base, *left).stdout.split()
-    return own + _walked(repository, [base, *(f"^{commit}" for commit in ([] if unrelated else common))])
-
-
-def _walked(repository: Repository, revisions: Sequence[str], *options: str) -> list[tuple[str, tuple[str, ...]]]:
-    listed = answer(
-        repository, "rev-list", "--topo-order", "--parents", *options, "--stdin", stdin="\n".join((*revisions, ""))
-    )
-    return [(words[0], tuple(words[1:])) for words in map(str.split, listed.splitlines())]
-
-
 def cut_commits(repository: Repository) -> frozenset[str]:
     """The commits at which a shallow clone ends; none in a whole one."""
     try:

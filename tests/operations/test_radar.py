@@ -11,7 +11,7 @@ from kit import Repo
 from git_fleet.analysis import ancestry
 from git_fleet.model.fleet import Base, Lines, PairVerdict, Radar
 from git_fleet.operations import radar
-from git_fleet.repo import git
+from git_fleet.repo import git, lineage
 
 LONG = rooms.LONG
 BINARY = bytes(range(256))
@@ -32,7 +32,7 @@ def look(repo: Repo, *names: str) -> Radar:
     main = heads["refs/heads/main"]
     tips = {name: heads[f"refs/heads/{name}"] for name in names}
     oids = list(dict.fromkeys(branch.tip for branch in tips.values()))
-    family = ancestry.distances(git.graph(found, main.tip, oids), main.tip, oids)
+    family = ancestry.distances(lineage.graph(found, main.tip, oids), main.tip, oids)
     return radar.look(found, Base("main", main.tip, main.tree), tips, family)
 
 

@@ -13,7 +13,7 @@ from kit import DATE, Repo, make_repo
 from git_fleet.analysis import ancestry
 from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Branch, Worktree
-from git_fleet.repo import git
+from git_fleet.repo import git, lineage
 
 ODD = ("a\u2028b", "a\x85b", "-dash", "it's", "$(x)", "ü", "a\u00a0b")
 
@@ -171,13 +171,13 @@ def test_the_graph_is_all_that_is_not_common(repo: Repo) -> None:
     found, start = rooms.of(repo), repo.oid("main")
     one, base = repo.branch("one"), repo.commit("base moves", {"file": "y\n"})
     two = repo.branch("two", start="one")
-    assert sorted(git.graph(found, base, [one, two])) == sorted([(two, (one,)), (one, (start,)), (base, (start,))])
+    assert sorted(lineage.graph(found, base, [one, two])) == sorted([(two, (one,)), (one, (start,)), (base, (start,))])
 
 
 def test_the_graph_of_unrelated_histories(repo: Repo) -> None:
     base = repo.oid("main")
     other = repo.git("commit-tree", "-m", "root", repo.oid("main^{tree}"))
-    assert sorted(git.graph(rooms.of(repo), base, [other])) == sorted([(base, ()), (other, ())])
+    assert sorted(lineage.graph(rooms.of(repo), base, [other])) == sorted([(base, ()), (other, ())])
 
 
 def test_first_parents(repo: Repo) -> None:
@@ -269,7 +269,7 @@ def test_graph_tells_every_distance_in_any_history(tmp_path: Path) -> None:
     found = rooms.of(repo)
     for _ in range(25):
         base, *tips = chance.sample(oids, chance.choice([2, 3, 6]))
-        family = ancestry.distances(git.graph(found, base, tips), base, tips)
+        family = ancestry.distances(lineage.graph(found, base, tips), base, tips)
         for tip in tips:
             ahead, behind = repo.git("rev-list", "--left-right", "--count", f"{tip}...{base}").split()
             assert family.distances[tip] == (int(ahead), int(behind))
