@@ -14,6 +14,15 @@ class Created(NamedTuple):
     dry: bool = False
 
 
+class Copied(NamedTuple):
+    """So many ignored files were copied into a task's new worktree (`dry`: would be); those left out, and why."""
+
+    task: str
+    files: int
+    left_out: tuple[tuple[str, str], ...] = ()
+    dry: bool = False
+
+
 class NotCreated(NamedTuple):
     """A task was refused or failed; nothing of it is left."""
 
@@ -113,6 +122,7 @@ class Note(NamedTuple):
 
 Event = (
     Created
+    | Copied
     | NotCreated
     | Progress
     | Gating

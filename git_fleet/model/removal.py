@@ -30,6 +30,8 @@ class Facts(NamedTuple):
     """With hidden paths, and ignored ones that are work; None when git could not look."""
     disposable: tuple[str, ...] = ()
     """Ignored paths that can be made again: they go along."""
+    copies: tuple[str, ...] = ()
+    """Ignored paths that the main worktree has byte for byte: they go along."""
     other_branch: str | None = None
     """What is checked out there instead."""
     locked: str | None = None

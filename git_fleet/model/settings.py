@@ -57,6 +57,8 @@ class Settings(NamedTuple):
     gate_jobs: int = 1
     gate_timeout_s: float = 3600.0
     gate_retries: int = 1
+    copy: tuple[str, ...] = ()
+    """Patterns of ignored files that a new worktree gets, too."""
     ports: int = 10
     """How many a worktree gets."""
     port_base: int = 20000

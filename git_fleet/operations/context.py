@@ -116,6 +116,12 @@ def of(repository: Repository, worktrees: tuple[Worktree, ...], onto: str | None
     return Context(repository, settings, worktrees, base, Plan(Source(SourceKind.WORKTREES), ()))
 
 
+def furnished(context: Context) -> str | None:
+    """Where the ignored files are that other worktrees get copies of: the main worktree, else that of the base."""
+    trees = [tree for tree in context.worktrees if not tree.bare and (tree.main or tree.branch == context.base.ref)]
+    return trees[0].path if trees and os.path.isdir(trees[0].path) else None
+
+
 def is_base(context: Context, branch: str) -> bool:
     """Is this the branch that the plan's tasks land on, whatever `--onto` says?"""
     try:

@@ -15,11 +15,11 @@ from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
-from git_fleet.model.events import Created, Listener, NotCreated, Note, Progress
+from git_fleet.model.events import Copied, Created, Listener, NotCreated, Note, Progress
 from git_fleet.model.fleet import State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import landed, revert, running, survey, work
+from git_fleet.operations import furnish, landed, revert, running, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -164,12 +164,17 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
         else:
             say(Created(task.id, task.branch, task.worktree, existed=answer.exists, dry=True))
     there = [answer.task for answer in answers if answer.why is None]
+    copied = furnish.wanted(context)
+    for answer in answers if copied else ():
+        if answer.create:
+            say(Copied(answer.task.id, len(copied), dry=True))
     return Outcome((), (), tuple(a.task.id for a in answers if a.why), None, tuple(task.worktree for task in there))
 
 
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
     """Make what may be made, say what may not. Raises Busy when the lock is not to be had."""
     repository = context.repository
+    copied = furnish.wanted(context)
     with work.journal_of(context, say) as journal, ExitStack() as until_filled:
         with work.locked(context, journal, say) as (context, _, lock, _):
             location.note_main(repository)
@@ -182,13 +187,13 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
                     source.append(context.plan, repository, request.new_row)
                 context = _begun_in_config(context, request.new_row, say)
             if wanted:
-                intents = [change for answer in wanted for change in _intents(context, answer)]
+                intents = [change for answer in wanted for change in _intents(context, answer, more=bool(copied))]
                 summary = f"add {', '.join(answer.task.id for answer in wanted)}"
                 begun = running.begun(repository, journal, "add", summary, intents)
                 operation, alive = until_filled.enter_context(begun)
                 _forget_marks(context, journal, wanted)
                 registered = [(answer, _register(context, answer, operation, lock, say)) for answer in wanted]
-        made = _fill(context, registered, operation, alive, say)
+        made = _fill(context, registered, copied, operation, alive, say)
         if operation is not None:
             journal.rewrite(operation, [change for answer in made for change in _intents(context, answer)])
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
@@ -210,13 +215,14 @@ def _begun_in_config(context: Context, row: Row, say: Listener) -> Context:
     return context._replace(plan=Plan(Source(SourceKind.CONFIG), tasks))
 
 
-def _intents(context: Context, answer: admission.Admission) -> list[RecordedChange]:
+def _intents(context: Context, answer: admission.Admission, *, more: bool = False) -> list[RecordedChange]:
+    """What becomes of an admission; with `more`, all its files from git do not make it whole yet."""
     task, commit = answer.task, context.base.commit
     origin = f"{git.ORIGINS}{task.branch}"
     refs = (
         [RecordedChange(ChangeKind.REF, ref, None, commit) for ref in (task.ref, origin)] if answer.new_branch else []
     )
-    made = json.dumps({"branch": task.ref})
+    made = json.dumps({"branch": task.ref, **({"more": True} if more else {})})
     return [*refs, RecordedChange(ChangeKind.WORKTREE, task.worktree, None, made)]
 
 
@@ -273,11 +279,12 @@ def _forget_lost(context: Context, task: Task, operation: int) -> list[str]:
 def _fill(
     context: Context,
     registered: Sequence[tuple[admission.Admission, int | None]],
+    copied: Sequence[str],
     operation: int | None,
     alive: locks.Lock | None,
     say: Listener,
 ) -> list[admission.Admission]:
-    """Write the files, side by side; those that came out whole. The others are taken back."""
+    """Write the files, side by side, and those to copy; those that came out whole. The others are taken back."""
     repository = context.repository
     at_once = os.cpu_count() or 2
     inherit = (alive.fd,) if alive else ()  # a killed parent does not stop its git children
@@ -286,14 +293,18 @@ def _fill(
     results = process.run_many(jobs, at_once=at_once, done=lambda n: say(Progress("filling worktrees", n, len(jobs))))
     made = []
     for (answer, folder), result in zip(wanted, results, strict=True):
-        os.close(folder)
-        if result.status == 0:
+        said = " ".join(result.stderr.split()) or f"git: {ending(result.status)}"
+        why = f"its files could not be written: {said}" if result.status else None
+        try:
+            why = why or furnish.copy_into(context, answer.task, folder, copied, say)
+        finally:
+            os.close(folder)
+        if why is None:
             made.append(answer)
             continue
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
             revert.take_back(repository, _intents(context, answer), operation or 0, lock, say)
-        said = " ".join(result.stderr.split()) or f"git: {ending(result.status)}"
-        say(NotCreated(answer.task.id, f"its files could not be written: {said}"))
+        say(NotCreated(answer.task.id, why))
     _leave_refreshed([answer.task.worktree for answer in made], at_once)
     for answer in made:
         commit = git.resolve(repository, answer.task.ref)

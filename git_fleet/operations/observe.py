@@ -9,10 +9,9 @@ from git_fleet.model.errors import FleetError
 from git_fleet.model.fleet import Dirt, Repository, Snapshot, Worktree
 from git_fleet.model.plan import Task
 from git_fleet.model.removal import Facts
-from git_fleet.model.settings import Settings
 from git_fleet.operations import submodules
-from git_fleet.operations.context import Context
-from git_fleet.repo import around, entries, git, looking, worktrees
+from git_fleet.operations.context import Context, furnished
+from git_fleet.repo import around, copies, entries, git, looking, worktrees
 from git_fleet.repo.worktrees import Trashed
 
 
@@ -81,7 +80,7 @@ def worktree(
     dirt = looking.holdings(here, private, submodules=False)
     if dirt is None:
         return facts
-    work, again = ignored(context.settings, here, dirt.ignored)
+    work, again, copied = ignored(context, here, dirt.ignored)
     others = [one.path for one in context.worktrees if one.path.startswith(f"{tree.path}/")]
     nested = looking.nested_repositories(here, [path for path in dirt.ignored if path.endswith("/")])
     place = submodules.Place(here, tree.path, private)
@@ -93,6 +92,7 @@ def worktree(
     return facts._replace(
         dirt=dirt._replace(ignored=work, hidden=hidden),
         disposable=(*again, *seen.again),
+        copies=copied,
         submodules=seen.clean,
         inside=(
             *(f"another worktree is in it: {one}" for one in others),
@@ -121,9 +121,14 @@ def _gone(context: Context, tree: Worktree, facts: Facts) -> Facts:
     return facts._replace(gone=True, dirt=staged, away=away, moved=moved)
 
 
-def ignored(settings: Settings, top: str, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(work, disposable) of the ignored paths of a worktree."""
-    return disposable.split(paths, settings.disposable, looking.caches(top, paths))
+def ignored(
+    context: Context, top: str, paths: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """(work, disposable, copies) of the ignored paths of a worktree."""
+    work, again = disposable.split(paths, context.settings.disposable, looking.caches(top, paths))
+    home = furnished(context)
+    copied = copies.same(home, top, work) if home else ()
+    return tuple(path for path in work if path not in copied), again, copied
 
 
 def _head_kept(repository: Repository, tree: Worktree, tips: Sequence[str]) -> bool:

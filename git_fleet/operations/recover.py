@@ -141,11 +141,15 @@ def put_back(
 
 
 def _whole(repository: Repository, operation: Operation) -> bool:
-    """Are new worktrees on their branches, with all their files? The index is the last thing that git writes."""
+    """Are new worktrees on their branches, with all their files? The index is the last thing that git writes.
+
+    Where others were to come after it, the journal says so until they are there.
+    """
     made = [c for c in operation.changes if c.kind is ChangeKind.WORKTREE and c.before is None]
     notes = {change.name: json.loads(change.after or "{}") for change in made}
     return all(
-        "trashed" in note or (looking.index_bytes(top) and _head(repository, top) == note.get("branch"))
+        "trashed" in note
+        or ("more" not in note and looking.index_bytes(top) and _head(repository, top) == note.get("branch"))
         for top, note in notes.items()
     )
 

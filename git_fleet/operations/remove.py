@@ -122,7 +122,8 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
                 continue
             gone.append(one._replace(removed=True))
             branch = one.task.branch if one.facts.tip and not one.entry_only else None
-            say(Removed(one.task.id, one.worktree.path if one.worktree else None, branch, one.facts.disposable))
+            along = (*one.facts.disposable, *one.facts.copies)
+            say(Removed(one.task.id, one.worktree.path if one.worktree else None, branch, along))
         journal.finish(operation, OperationState.DONE if gone else OperationState.FAILED)
     return operation, gone
 

@@ -12,9 +12,8 @@ from git_fleet.model.errors import PlanError, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, RecordedChange
-from git_fleet.model.settings import Settings
 from git_fleet.operations import advance, observe, running
-from git_fleet.operations.context import PLAN
+from git_fleet.operations.context import PLAN, Context
 from git_fleet.plan import config, files
 from git_fleet.repo import changing, git, looking, slots, worktrees
 
@@ -243,12 +242,12 @@ def _trashed(note: str) -> worktrees.Trashed:
     return worktrees.Trashed(*json.loads(note)["trashed"])
 
 
-def refuse_if_worked_in(settings: Settings, change: RecordedChange) -> None:
+def refuse_if_worked_in(context: Context, change: RecordedChange) -> None:
     """Raises Refused when a worktree that an operation made holds uncommitted work."""
     if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
         return
     dirt = looking.holdings(change.name)
-    work = observe.ignored(settings, change.name, dirt.ignored)[0] if dirt else ()
+    work = observe.ignored(context, change.name, dirt.ignored)[0] if dirt else ()
     if dirt is None or not dirt.clean or work:
         named = ", ".join((*dirt.paths, *work)[:5]) if dirt else "git cannot say what"
         raise Refused(

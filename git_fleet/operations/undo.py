@@ -109,7 +109,7 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
-        revert.refuse_if_worked_in(context.settings, change)
+        revert.refuse_if_worked_in(context, change)
         if change.kind is ChangeKind.WORKTREE and change.before is None:
             agents.refuse_if_at_work(repository, change.name)
         if change.kind is ChangeKind.REF and change.before and change.after:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from git_fleet.model.errors import FleetError
 from git_fleet.model.events import (
     AtWork,
+    Copied,
     Created,
     Event,
     Evicted,
@@ -34,6 +35,10 @@ def event(event: Event) -> str | None:
             verb = "would create" if dry else "created"
             did = f"{safe(task)} exists as planned:" if existed else f"{verb} {safe(task)}:"
             return f"{did} branch '{safe(branch)}' in '{safe(worktree)}'"
+        case Copied(task, files, left_out, dry):
+            did = f"{'would copy' if dry else 'copied'} {words.count(files, 'ignored file')} into {safe(task)}"
+            rest = words.listed(f"{path} ({why})" for path, why in left_out)
+            return f"{did}, but not: {rest}" if rest else did
         case NotCreated(task, why, _):
             return f"{safe(task)} was not created: {safe(why)}"
         case Gating(what, gate):

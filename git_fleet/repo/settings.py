@@ -52,9 +52,10 @@ def load(repository: Repository) -> Settings:
         gate_jobs=_number(plain, "fleet.gatejobs") or max(1, (os.cpu_count() or 2) // 2),
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
         gate_retries=_retries(plain),
+        copy=_several(plain, "fleet.copy"),
         ports=_number(plain, "fleet.ports") or default.ports,
         port_base=_number(plain, "fleet.portbase") or default.port_base,
-        disposable=_disposable(plain.get("fleet.disposable", ())),
+        disposable=_several(plain, "fleet.disposable", DISPOSABLE),
         agent=_last(plain, "fleet.agent"),
         agents=agents,
         quiet_after_s=_seconds(plain, "fleet.quietafter", default.quiet_after_s),
@@ -105,11 +106,11 @@ def _guesses(repository: Repository, worktrees: tuple[Worktree, ...]) -> Iterato
     yield next((tree.branch for tree in worktrees if tree.main), None) or git.symbolic_ref(repository, "HEAD") or ""
 
 
-def _disposable(values: Sequence[str]) -> tuple[str, ...]:
-    """The patterns of the defaults and of the key; an empty value starts anew, as with git's own lists."""
-    patterns = [*DISPOSABLE, *values]
-    start = max((at + 1 for at, pattern in enumerate(patterns) if not pattern), default=0)
-    return tuple(patterns[start:])
+def _several(plain: dict[str, list[str]], key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
+    """The values of the default and of the key; an empty value starts anew, as with git's own lists."""
+    values = [*default, *plain.get(key, ())]
+    start = max((at + 1 for at, value in enumerate(values) if not value), default=0)
+    return tuple(values[start:])
 
 
 def _last(plain: dict[str, list[str]], key: str) -> str | None:

@@ -8,6 +8,7 @@ from git_fleet.model.errors import Busy, FleetError, PlanError, Refused
 from git_fleet.model.events import (
     AtGate,
     AtWork,
+    Copied,
     Created,
     Event,
     Evicted,
@@ -27,6 +28,8 @@ from git_fleet.output import sentences, words
 SENTENCES = [
     (Created("42", "feature/42", "/w/42"), "created 42: branch 'feature/42' in '/w/42'"),
     (Created("42", "b\x9b", "/w", existed=True), "42 exists as planned: branch 'b\\u009b' in '/w'"),
+    (Copied("42", 1, dry=True), "would copy 1 ignored file into 42"),
+    (Copied("42", 2, (("a\n", "gone"),)), "copied 2 ignored files into 42, but not: a\\n (gone)"),
     (NotCreated("44", "it overlaps 42 on cli.py", ("x",)), "44 was not created: it overlaps 42 on cli.py"),
     (Progress("checking out", 1, 2), None),
     (Gating("42", "make test"), "make test runs on 42"),

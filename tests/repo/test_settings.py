@@ -131,6 +131,11 @@ def test_a_bad_value_is_named_with_its_key(repo: Repo, key: str, value: str, wan
     assert caught.value.message.lower() == f"bad value '{value}' for '{key}': {wanted}".lower()
 
 
+def test_an_empty_value_forgets_those_before_it(repo: Repo) -> None:
+    repo.config({"fleet.copy": ["a", "", "b", "c"]})
+    assert loaded(repo).copy == ("b", "c")
+
+
 @pytest.mark.parametrize("value", ["²", "٣"])
 def test_digits_that_are_no_numbers(repo: Repo, value: str) -> None:
     repo.config({"fleet.limit": value})

@@ -35,6 +35,13 @@ def clean(folder: Path, **config: str) -> Repo:
     return repo
 
 
+def furnished(folder: Path) -> Repo:
+    """A new worktree gets copies of ignored files."""
+    repo = clean(folder, copy="*.log")
+    repo.write({"one.log": "x\n", "sub/two.log": "y\n"})
+    return repo
+
+
 def gated(folder: Path) -> Repo:
     return clean(folder, gate="test -e a || test ! -e b")
 
@@ -156,6 +163,7 @@ def broken(folder: Path) -> Repo:
 
 DEEDS = {
     "add": Deed(clean, ("add", "new")),
+    "add-copies": Deed(furnished, ("add", "new")),
     "add-row": Deed(in_a_file, ("add", "9 nine", "--owns", "nine"), again=("add", "9")),
     "land": Deed(clean, ("land", "a", "b")),
     "land-gate": Deed(gated, ("land", "a", "b")),
