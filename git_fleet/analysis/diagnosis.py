@@ -3,15 +3,20 @@
 import shlex
 from collections.abc import Iterator
 
-from git_fleet.model.care import HEAD_IN_A_TABLE, Entry, Finding, Observed, Repair, Severity
+from git_fleet.model.care import HEAD_IN_A_TABLE, Entry, Finding, Half, Observed, Repair, Severity
 
 _COMMONDIR = "../.."
+_EARLY = frozenset(
+    ("interactive", "head-name", "onto", "orig-head", "head", "head.lock", "abort-safety", "opts", "opts.lock")
+)
+"""What git has written of a rebase or cherry-pick by the time when --abort begins to work."""
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
 
 def findings(seen: Observed) -> list[Finding]:
     """Everything that is wrong, the worst first, then what is worth knowing."""
-    found = [*_of_entries(seen), *_of_repository(seen), *_of_ours(seen), *_of_locks(seen)]
+    halves = [_of_half(half) for half in seen.halves]
+    found = [*_of_entries(seen), *_of_repository(seen), *halves, *_of_ours(seen), *_of_locks(seen)]
     return sorted(found, key=lambda one: _ORDER.index(one.severity))
 
 
@@ -201,6 +206,28 @@ def _of_repository(seen: Observed) -> Iterator[Finding]:
         yield Finding(Severity.ERROR, "ref-broken", f"'{ref}' names nothing that is there", path, (says,), ways)
     for name, branch in seen.stashes:
         yield Finding(Severity.NOTE, "stash", f"{name} was made on '{branch}'; all worktrees share the stash")
+
+
+def _of_half(half: Half) -> Finding:
+    """What is left of an operation that was killed. It goes where HEAD is on its branch and nothing was done yet."""
+    here, code = f"git -C {shlex.quote(half.folder)}", f"{half.operation}-broken"
+    if half.operation == "merge":
+        why = f"git was killed in a merge in '{half.folder}': what it merged is not written, a commit would be no merge"
+        again = f"if you know it: {here} rev-parse <what was merged> >{shlex.quote(half.place)}"
+        return Finding(Severity.ERROR, code, why, half.place, (), (f"{here} merge --abort", again))
+    on_branch = (half.head or "").startswith("ref: refs/heads/")
+    branch = (half.head or "").removeprefix("ref: refs/heads/").strip()
+    why = f"git was killed as a {half.operation} began or ended in '{half.folder}', and --abort fails with what is left"
+    at = f"HEAD is on '{branch}', where it stays" if on_branch else f"HEAD is detached at {branch}, where it stays"
+    evidence = [f"{', '.join(half.lacks)}: missing or empty", at]
+    hints = [f"forgets it, and touches no commit and no file: {here} {half.operation} --quit"]
+    hints += [] if on_branch else [f"then back to its branch: {here} switch <branch>"]
+    if half.autostash:
+        evidence.append(f"what was not committed is kept in {half.autostash}")
+        hints.append(f"git puts it into the stash then: {here} stash pop")
+    is_early = on_branch and not half.autostash and _EARLY.issuperset(half.names)
+    repair = Repair("moves what is left to the trash", entry=half.place) if is_early else None
+    return Finding(Severity.ERROR, code, why, half.place, tuple(evidence), tuple(hints), repair)
 
 
 def _of_ours(seen: Observed) -> Iterator[Finding]:

@@ -37,6 +37,27 @@ class Entry(NamedTuple):
     """Its references, HEAD among them, are in a reftable."""
 
 
+class Half(NamedTuple):
+    """What a git that was killed at the beginning or the end of an operation has left: it is taken for one that is in
+    progress, and cannot be given up with --abort.
+    """
+
+    operation: str
+    """`rebase`, `cherry-pick` or `merge`."""
+    place: str
+    """The folder of its state; of a merge the file MERGE_HEAD."""
+    folder: str
+    """The worktree."""
+    lacks: tuple[str, ...]
+    """The files that are missing or empty."""
+    names: tuple[str, ...]
+    """The files that are there."""
+    head: str | None
+    """What HEAD says."""
+    autostash: str | None = None
+    """The commit in which git keeps what was not committed when it began."""
+
+
 class LockFile(NamedTuple):
     """A lock of git's: seconds since it was made, and who has it open, as far as the system tells us."""
 
@@ -68,7 +89,7 @@ class Repair(NamedTuple):
     files: tuple[tuple[str, str], ...] = ()
     """(path, new text)"""
     entry: str | None = None
-    """An administrative entry that goes to the trash."""
+    """A folder of git's own that goes to the trash."""
     config: tuple[str, str] | None = None
     aside: str | None = None
     """A file of ours that is moved aside."""
@@ -103,6 +124,7 @@ class Observed(NamedTuple):
     """What git says of its index, where it cannot read that."""
     list_fails: str | None = None
     """What git says when it cannot list the worktrees."""
+    halves: tuple[Half, ...] = ()
     locks: tuple[LockFile, ...] = ()
     bad_refs: tuple[BadRef, ...] = ()
     interrupted: tuple[tuple[int, str], ...] = ()

@@ -10,7 +10,8 @@ class ChangeKind(StrEnum):
     WORKTREE = "worktree"
     """name: path; before, after: JSON of what is needed to make it again, None for absent."""
     ENTRY = "entry"
-    """name: a worktree's administrative directory; before, after: JSON with its place in the trash, None for absent."""
+    """name: a worktree's administrative directory, or a folder of git's in one; before, after: JSON with its place in
+    the trash, None for absent."""
     CONFIG = "config"
     """name: `fleet.<id>.<key>`; before, after: JSON list of values, None for absent."""
     FILE = "file"

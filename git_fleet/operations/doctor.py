@@ -36,6 +36,7 @@ def _observed(repository: Repository) -> Observed:
         main=repository.main,
         main_index=entries.index_error(repository.common_dir, repository.object_format),
         list_fails=_list_error(repository),
+        halves=entries.halves(repository),
         locks=entries.lock_files(repository),
         bad_refs=entries.bad_refs(repository),
         interrupted=interrupted,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from git_fleet.analysis import disposable
 from git_fleet.model.errors import FleetError
@@ -14,7 +15,23 @@ from git_fleet.repo import around, copies, entries, git, looking, worktrees
 from git_fleet.repo.worktrees import Trashed
 
 
-def branch(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> Facts:
+class Surroundings(NamedTuple):
+    """What all worktrees share, looked at once: the stash, and who is at work on which branch."""
+
+    stashes: tuple[around.Stash, ...]
+    users: tuple[tuple[str, str], ...]
+    """(branch, worktree) of each that has it checked out, or will come back to it."""
+
+
+def surroundings(context: Context) -> Surroundings:
+    """Read-only."""
+    repository, trees = context.repository, context.worktrees
+    here = [(tree.branch, tree.path) for tree in trees if tree.branch and tree.prunable is None]
+    under_way = [(ref, tree.path) for tree in trees if (ref := around.branch_under_way(repository, tree))]
+    return Surroundings(tuple(around.stashes(repository)), (*here, *under_way))
+
+
+def branch(seen: Surroundings, context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> Facts:
     """The branch alone, landed by ancestry or by the record of a landing."""
     tip = snapshot.branches[task.ref].tip if task.ref in snapshot.branches else None
     distance, landing = snapshot.distances.get(task.ref), snapshot.landings.get(task.id)
@@ -25,24 +42,22 @@ def branch(context: Context, snapshot: Snapshot, task: Task, tree: Worktree | No
         landed=landed,
         proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing and landed else "",
         unlanded=distance.ahead if distance and not landing else 0,  # what was squashed has commits of its own
-        in_use=tuple(_users(context, task, tree)) if tip else (),
-        stashes=tuple(_stashes(context.repository, task, tree)) if tip else (),
+        in_use=tuple(_others(seen, task, tree)) if tip else (),
+        stashes=tuple(_stashes(seen, task, tree)) if tip else (),
     )
 
 
-def _users(context: Context, task: Task, tree: Worktree | None) -> list[str]:
-    """Other worktrees that have the branch checked out or will come back to it."""
-    others = [one for one in context.worktrees if tree is None or one.path != tree.path]
-    here = [one for one in others if one.branch == task.ref and one.prunable is None]
-    under_way = [one for one in others if around.branch_under_way(context.repository, one) == task.ref]
-    return list(dict.fromkeys(one.path for one in (*here, *under_way)))
+def _others(seen: Surroundings, task: Task, tree: Worktree | None) -> list[str]:
+    """Other worktrees that use the branch."""
+    here = tree.path if tree else None
+    return list(dict.fromkeys(path for ref, path in seen.users if ref == task.ref and path != here))
 
 
-def _stashes(repository: Repository, task: Task, tree: Worktree | None) -> list[str]:
+def _stashes(seen: Surroundings, task: Task, tree: Worktree | None) -> list[str]:
     detached = tree.head if tree and tree.branch is None else None
     return [
         one.name
-        for one in around.stashes(repository)
+        for one in seen.stashes
         if around.made_on(one, task.branch) or (one.branch == "(no branch)" and one.commit == detached)
     ]
 

@@ -47,10 +47,11 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
     standings = states.standings(context.plan, snapshot, view.overlaps)
     proofs = landed.of_tasks(snapshot, tasks)
     unlisted = entries.half_written(context.repository)
+    seen = observe.surroundings(context)
     judged = []
     for task in tasks:
         tree = standings[task.id].worktree
-        facts = observe.branch(context, snapshot, task, tree)._replace(half_written=unlisted.get(task.ref))
+        facts = observe.branch(seen, context, snapshot, task, tree)._replace(half_written=unlisted.get(task.ref))
         proof = proofs.get(task.id)
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)

@@ -129,7 +129,7 @@ def _entry_back(repository: Repository, change: RecordedChange) -> RecordedChang
     if not is_done(repository, change):
         return None
     place = place_of_entry(change)
-    if change.after is None:
+    if change.after is None and os.path.dirname(change.name) == f"{repository.common_dir}/worktrees":
         slots.renew(repository, place)
     worktrees.move_entry(*((place, change.name) if change.after is None else (change.name, place)))
     return RecordedChange(ChangeKind.ENTRY, change.name, change.after, change.before)

@@ -88,13 +88,14 @@ def _landings(context: Context, snapshot: Snapshot) -> dict[str, Landing]:
         task for task in context.plan.tasks if task.ref in snapshot.branches and not snapshot.distances[task.ref].ahead
     ]
     began = {task.ref: _origin(context, snapshot, task) for task in inside}
-    doubtful = [task.ref for task in inside if task.ref not in snapshot.origins and _still_there(snapshot, task, began)]
-    depth = max((snapshot.distances[ref].behind for ref in doubtful), default=0) + 1
-    line = set(git.first_parents(context.repository, context.base.commit, depth)) if doubtful else set()
-    for task in inside:
+    moved = {task.ref for task in inside if not _still_there(snapshot, task, began)}
+    asked = [task for task in inside if task.ref in moved or task.ref not in snapshot.origins]
+    depth = max((snapshot.distances[task.ref].behind for task in asked), default=0) + 1
+    line = set(git.first_parents(context.repository, context.base.commit, depth)) if asked else set()
+    for task in asked:
         tip = snapshot.branches[task.ref].tip
-        beside = task.ref in doubtful and tip not in line  # merged: on a side line of the base's history
-        if beside or (not _still_there(snapshot, task, began) and _worked_on(context, snapshot, task)):
+        beside = tip not in line  # merged: on a side line of the base's history
+        if beside or (task.ref in moved and _worked_on(context, task, tip)):
             proven[task.id] = Landing(task.id, tip, context.base.commit)
     if gone:
         proven.update(_recorded_landings(context, gone))
@@ -127,12 +128,9 @@ def _still_there(snapshot: Snapshot, task: Task, began: Mapping[str, str | None]
     return began[task.ref] in (None, snapshot.branches[task.ref].tip)
 
 
-def _worked_on(context: Context, snapshot: Snapshot, task: Task) -> bool:
-    """Is work of the branch in the base? One that moved may only have caught up with the base."""
+def _worked_on(context: Context, task: Task, tip: str) -> bool:
+    """Is work of a branch in the base, on whose own line it stands? It may only have caught up with it."""
     repository, base = context.repository, context.base.commit
-    tip, behind = snapshot.branches[task.ref].tip, snapshot.distances[task.ref].behind
-    if tip not in git.first_parents(repository, base, behind + 1):
-        return True
     own = git.own_commits(repository, task.ref)
     return tip in own or any(git.is_ancestor(repository, commit, base) for commit in own)
 

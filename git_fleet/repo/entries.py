@@ -6,12 +6,18 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from git_fleet.model.care import HEAD_IN_A_TABLE, BadRef, Entry, LockFile
+from git_fleet.model.care import HEAD_IN_A_TABLE, BadRef, Entry, Half, LockFile
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process, worktrees
 from git_fleet.repo.git import private_dir
 from git_fleet.repo.location import git_program
 
+_STATES = (
+    ("rebase", "rebase-merge", ("head-name", "onto", "orig-head")),
+    ("rebase", "rebase-apply", ("head-name", "onto", "orig-head")),
+    ("cherry-pick", "sequencer", ("abort-safety", "todo")),
+)
+"""Where git keeps the state of an operation, and what has to be there for --abort."""
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -159,6 +165,32 @@ def _listed(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except OSError:
         return []
+
+
+def halves(repository: Repository) -> tuple[Half, ...]:
+    """What is left of operations that had hardly begun, or all but ended, and is still so a moment later."""
+    homes = [(repository.common_dir, repository.main)]
+    for name in _listed(f"{repository.common_dir}/worktrees"):
+        place = f"{repository.common_dir}/worktrees/{name}"
+        homes.append((place, _folder(place, text(f"{place}/gitdir")) or place))
+    found = [half for home in homes for half in _halves(*home)]
+    if found:
+        time.sleep(0.5)
+    return tuple(half for half in found if half in _halves(os.path.dirname(half.place), half.folder))
+
+
+def _halves(git_dir: str, folder: str) -> Iterator[Half]:
+    for operation, name, needed in _STATES:
+        place = f"{git_dir}/{name}"
+        names = tuple(_listed(place))
+        if not os.path.isdir(place) or (name == "rebase-apply" and "rebasing" not in names):  # else it is `git am`
+            continue
+        lacks = tuple(file for file in needed if not text(f"{place}/{file}"))
+        if lacks:
+            autostash = (text(f"{place}/autostash") or "").strip() or None
+            yield Half(operation, place, folder, lacks, names, head(git_dir), autostash)
+    if text(f"{git_dir}/MERGE_HEAD") == "":
+        yield Half("merge", f"{git_dir}/MERGE_HEAD", folder, ("MERGE_HEAD",), (), head(git_dir))
 
 
 def lock_files(repository: Repository) -> tuple[LockFile, ...]:

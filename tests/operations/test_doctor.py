@@ -5,6 +5,8 @@ import fcntl
 import itertools
 import json
 import os
+import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -18,8 +20,10 @@ import kit
 import pytest
 import rooms
 from kit import Repo
+from safety.syscalls import needs_strace
 from warm import Warm
 
+from git_fleet.analysis import diagnosis
 from git_fleet.journal import database
 
 
@@ -452,3 +456,86 @@ def test_a_repair_that_was_killed_is_taken_back_before_the_next(repo: Repo, tmp_
     told = repo.fleet("doctor", "--repair", check=0).err
     assert "'doctor --repair' (operation 1) had been killed: it is taken back, and done anew" in told
     assert repo.snapshot() == before and doctor(repo, check=0) == []
+
+
+@pytest.mark.parametrize(
+    "names", [(), ("interactive", "head-name", "onto="), ("head-name", "onto", "orig-head=")], ids=len
+)
+def test_a_rebase_that_had_hardly_begun(repo: Repo, names: tuple[str, ...]) -> None:
+    """As a `git rebase` that was killed leaves it while --abort does not work yet; `=`: empty."""
+    top, state = rooms.tree(repo, "b"), entry(repo, "b") / "rebase-merge"
+    said = {"head-name": "refs/heads/b\n", "onto": f"{repo.oid('main')}\n"}
+    state.mkdir()
+    for name in names:
+        (state / name.removesuffix("=")).write_text(said.get(name, ""))
+    assert rooms.status_of("git", "rebase", "--abort", cwd=top) != 0
+    [found] = doctor(repo, check=1)
+    assert (found["code"], found["path"]) == ("rebase-broken", str(state))
+    assert found["hints"] == [f"forgets it, and touches no commit and no file: git -C {top} rebase --quit"]
+    before = repo.snapshot()
+    assert repaired(repo) == ["rebase-broken"] and not state.exists()
+    assert repo.snapshot() == before and "rebas" not in repo.git("status", cwd=top)
+    repo.fleet("undo", check=0)
+    assert sorted(path.name for path in state.iterdir()) == sorted(name.removesuffix("=") for name in names)
+    repo.git("rebase", "--quit", cwd=top)
+    assert not state.exists() and repo.snapshot() == before and codes(repo) == []
+
+
+@needs_strace
+@pytest.mark.parametrize(("operation", "name"), [("rebase", "rebase-merge/onto"), ("cherry-pick", "sequencer/head")])
+def test_as_git_leaves_it(repo: Repo, operation: str, name: str) -> None:
+    repo.commit("more", {"more": "more\n"})
+    repo.commit("and more", {"more": "and more\n"})
+    top, args = rooms.tree(repo, "a"), ("main",) if operation == "rebase" else ("main~1", "main")
+    fault = ["-f", "-e", "inject=write:signal=KILL", f"--trace-path={entry(repo) / name}"]
+    fault.append(f"--trace-path={entry(repo) / name}.lock")
+    assert rooms.status_of("strace", *fault, "git", operation, *args, cwd=top) != 0
+    assert codes(repo) == [f"{operation}-broken"]
+    assert repaired(repo) == [f"{operation}-broken"]
+    repo.git(operation, *args, cwd=top)
+
+
+def test_what_was_not_committed_as_a_rebase_began_is_in_its_autostash(repo: Repo) -> None:
+    top, state = rooms.tree(repo, "b"), entry(repo, "b") / "rebase-merge"
+    stash = repo.git("stash", "create", cwd=top)
+    state.mkdir()
+    (state / "autostash").write_text(f"{stash}\n")
+    repo.git("reset", "-q", "--hard", cwd=top)
+    [found] = doctor(repo, check=1)
+    assert found["repair"] is None and f"what was not committed is kept in {stash}" in found["evidence"]
+    for hint in found["hints"]:
+        assert rooms.status_of(*shlex.split(hint.rpartition(": ")[2]), cwd=repo.path) == 0
+    assert (top / "mine").read_text() == "mine\n" and codes(repo) == []
+
+
+def test_a_rebase_that_is_left_detached_is_not_moved_away(repo: Repo) -> None:
+    state = entry(repo) / "rebase-apply"
+    state.mkdir()
+    assert codes(repo) == []  # that is of `git am`
+    (state / "rebasing").touch()
+    repo.git("checkout", "-q", "--detach", cwd=rooms.tree(repo, "a"))
+    [found] = doctor(repo, check=1)
+    assert (found["code"], found["repair"]) == ("rebase-broken", None) and "switch <branch>" in found["hints"][1]
+
+
+def test_a_rebase_that_waits_is_no_problem(repo: Repo) -> None:
+    assert rooms.status_of("git", "rebase", "--exec=false", "main~0", cwd=rooms.tree(repo, "a")) == 1
+    assert codes(repo) == []
+
+
+def test_a_merge_that_does_not_say_of_what(repo: Repo) -> None:
+    top = rooms.tree(repo, "a")
+    repo.commit("main", {"a": "main\n"})
+    assert rooms.status_of("git", "merge", "-q", "main", cwd=top) == 1 and codes(repo) == []
+    (entry(repo) / "MERGE_HEAD").write_text("")
+    [found] = doctor(repo, check=1)
+    assert (found["code"], found["repair"], found["path"]) == ("merge-broken", None, str(entry(repo) / "MERGE_HEAD"))
+    assert rooms.status_of(*shlex.split(found["hints"][0]), cwd=repo.path) == 0
+    assert codes(repo) == [] and repo.git("status", "--porcelain", cwd=top) == ""
+
+
+def test_every_finding_has_its_code_in_the_schema() -> None:
+    schema = json.loads(resources.files("git_fleet.output").joinpath("schemas/doctor.json").read_text())
+    known = schema["properties"]["findings"]["items"]["properties"]["code"]["enum"]
+    said = re.findall(r'Severity\.\w+,\s+"([a-z-]+)"', Path(diagnosis.__file__).read_text())
+    assert len(said) > 15 and set(said) <= set(known)
