@@ -1,7 +1,7 @@
 # bash completion for git fleet
 #
-# git's own completion calls _git_fleet for `git fleet` and for aliases of it. Task ids come from the git
-# configuration; without any, the branches of the linked worktrees are offered.
+# git's own completion calls _git_fleet for `git fleet` and for aliases of it. Tasks are offered by their ids, from the
+# plan's file or the git configuration, and by the branches of the linked worktrees.
 #
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
@@ -37,9 +37,14 @@ __git_fleet_options ()
 	esac
 }
 
-__git_fleet_tasks ()
+# A plan in a file is read by git fleet itself.
+__git_fleet_ids ()
 {
 	local key found=""
+	if [ -n "$(__git config fleet.plan)" ]; then
+		__git fleet plan --json --history=0 | sed -n 's/^      "id": "\([^"\\]*\)",$/\1/p'
+		return
+	fi
 	while IFS= read -r -d '' key; do
 		key=${key#fleet.}
 		key=${key%.*}
@@ -48,10 +53,12 @@ __git_fleet_tasks ()
 		*) found="${found:-$'\n'}$key"$'\n' ;;
 		esac
 	done < <(__git config -z --name-only --get-regexp '^fleet\..*\.')
-	if [ -n "$found" ]; then
-		echo "${found:1}"
-		return
-	fi
+	echo "${found:1}"
+}
+
+__git_fleet_tasks ()
+{
+	__git_fleet_ids
 	# The first entry is the main worktree.
 	local line entries=0
 	while IFS= read -r line; do

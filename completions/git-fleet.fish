@@ -1,12 +1,14 @@
 # fish completion for git fleet
 #
-# Task ids come from the git configuration; without any, the branches of the linked worktrees are offered.
+# Tasks are offered by their ids, from the plan's file or the git configuration, and by the branches of the linked
+# worktrees.
 
 function __git_fleet_tasks
-    set -l tasks (git config -z --name-only --get-regexp '^fleet\..*\.' 2>/dev/null | string split0 | string replace -r '^fleet\.(.*)\.[^.]*$' '$1')
-    if test (count $tasks) -gt 0
-        printf '%s\n' $tasks | sort -u
-        return
+    if git config fleet.plan >/dev/null 2>&1
+        # A plan in a file is read by git fleet itself.
+        git fleet plan --json --history=0 2>/dev/null | string match -rg '^      "id": "([^"\\\\]*)",$'
+    else
+        git config -z --name-only --get-regexp '^fleet\..*\.' 2>/dev/null | string split0 | string replace -r '^fleet\.(.*)\.[^.]*$' '$1' | sort -u
     end
     # The first entry is the main worktree.
     set -l entries 0

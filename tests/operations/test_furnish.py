@@ -8,11 +8,12 @@ import kit
 import pytest
 import rooms
 from kit import Repo
+from warm import Warm
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = rooms.fleet(tmp_path, {"a": None, "b": None}, copy="/config/")
+def repo(tmp_path: Path, warm: Warm) -> Repo:
+    repo = rooms.Quick(rooms.fleet(tmp_path, {"a": None, "b": None}, copy="/config/"), warm)
     repo.commit("ignore", {".gitignore": "*.log\n.env\n/config/x\n", "config/t": "x\n", ".worktreeinclude": ".env\n"})
     repo.write({".env": "TOKEN=1\n", "sub/.env": "x\n", "config/x": "secret\n", "draft": "mine\n", "big.log": "x\n"})
     return repo
@@ -49,6 +50,16 @@ def test_nothing_is_written_through_a_link_of_the_branch(repo: Repo, tmp_path: P
     said = repo.fleet("add", "a", check=0).err
     assert "copied 2 ignored files into a, but not: config/x (its branch does not ignore it)" in said
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_nothing_is_written_into_a_submodule_of_the_branch(repo: Repo, tmp_path: Path) -> None:
+    repo.git("worktree", "add", "-q", "-b", "a", "../tmp", "main")
+    repo.git("rm", "-rq", "config", cwd=tmp_path / "tmp")
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.oid('main')},config", cwd=tmp_path / "tmp")
+    repo.git("commit", "-q", "-m", "a submodule", cwd=tmp_path / "tmp")
+    repo.git("worktree", "remove", "--force", "../tmp")
+    assert "copied 2 ignored files into a, but not: config/x (" in repo.fleet("add", "a", check=0).err
+    assert list((rooms.tree(repo, "a") / "config").iterdir()) == []
 
 
 def test_what_the_branch_does_not_ignore_would_be_committed_by_accident(repo: Repo) -> None:
@@ -152,8 +163,8 @@ def test_none_for_once(repo: Repo, tmp_path: Path) -> None:
 
 
 def test_one_that_hangs_ends_with_all_that_it_started(repo: Repo, tmp_path: Path) -> None:
-    repo.config({"fleet.setup": f'sleep 300 & echo $! >"{tmp_path}/pid"; wait', "fleet.gateTimeout": "300ms"})
-    assert "timed out after 0.3 s" in repo.fleet("add", "a", check=1).err
+    repo.config({"fleet.setup": f'sleep 300 & echo $! >"{tmp_path}/pid"; wait', "fleet.gateTimeout": "1s"})
+    assert "timed out after 1 s" in repo.fleet("add", "a", check=1).err
     kit.wait_for(lambda: not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists())
 
 
