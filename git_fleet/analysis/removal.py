@@ -61,6 +61,9 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git -C {place} branch <name>   # keeps what is checked out there"
     if facts.dirt and of_dirt(facts.dirt):
         yield "commit or move what is named, then try again"
+    if facts.dirt and facts.dirt.unreadable:
+        closed = shlex.quote(f"{facts.worktree}/{facts.dirt.unreadable[0]}")
+        yield f"look into what cannot be read: chmod u+rwx {closed}"
     if facts.dirt and facts.dirt.ignored:
         yield "ignored files that can be made again may go: git config --add fleet.disposable <pattern>"
 
@@ -111,6 +114,7 @@ def of_dirt(dirt: Dirt) -> list[str]:
         ("untracked", dirt.untracked),
         ("ignored", dirt.ignored),
         ("modified, though marked as unchanged", dirt.hidden),
+        ("cannot be read", dirt.unreadable),
     )
     reasons = [f"{kind}: {_some(paths)}" for kind, paths in kinds if paths]
     return [*reasons, f"a {dirt.operation} is in progress"] if dirt.operation else reasons

@@ -77,20 +77,18 @@ def worktree(
         return _gone(context, tree, facts)
     if private is None or not os.path.isdir(private):
         return facts
-    dirt = looking.holdings(here, private, submodules=False)
-    if dirt is None:
+    whole = looking.whole(repository, here, private, submodules=False)
+    if whole is None:
         return facts
-    work, again, copied = ignored(context, here, dirt.ignored)
+    work, again, copied = ignored(context, here, whole.dirt.ignored)
     others = [one.path for one in context.worktrees if one.path.startswith(f"{tree.path}/")]
-    nested = looking.nested_repositories(here, [path for path in dirt.ignored if path.endswith("/")])
     place = submodules.Place(here, tree.path, private)
     try:
-        hidden = looking.hidden_edits(repository, here, private)
-        seen = submodules.look(repository, context.settings, place, [one for one in nested if one not in others])
+        seen = submodules.look(repository, context.settings, place, [one for one in whole.nested if one not in others])
     except FleetError:
         return facts
     return facts._replace(
-        dirt=dirt._replace(ignored=work, hidden=hidden),
+        dirt=whole.dirt._replace(ignored=work),
         disposable=(*again, *seen.again),
         copies=copied,
         submodules=seen.clean,

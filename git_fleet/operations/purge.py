@@ -48,7 +48,7 @@ def _seen(context: Context, known: Sequence[Operation]) -> list[tuple[trash.Item
         operation = operations.get(item.operation)
         since = operation.ended_s or operation.began_s if operation else os.lstat(item.place).st_ctime
         under_way = operation is not None and operation.state in _UNDER_WAY
-        why = f"operation {item.operation} is not over" if under_way else trash.why_kept(item)
+        why = f"operation {item.operation} is not over" if under_way else trash.why_kept(context.repository, item)
         found.append((item, Trash(item.operation, item.path, item.place, since, trash.size(item), why)))
     return sorted(found, key=lambda one: (one[1].since_s, one[1].place))
 

@@ -216,13 +216,39 @@ def test_a_purge_cannot_be_undone_and_neither_can_what_it_deleted(full: Repo) ->
     assert full.snapshot() == before
 
 
-def test_a_repository_in_the_trash_stays(full: Repo) -> None:
+@pytest.mark.parametrize("kind", [(), ("--bare",)])
+def test_a_repository_in_the_trash_stays(full: Repo, kind: tuple[str, ...]) -> None:
     place = Path(purge(full, "--dry-run")[0]["place"])
     (place / ".venv/src").mkdir(parents=True)
-    full.git("init", "-q", str(place / ".venv/src/lib"))
+    full.git("init", "-q", *kind, str(place / ".venv/src/lib"))
     found = clean_without_oracle(full)
     assert [one["kept"] for one in found] == [f"a repository is in it: {place}/.venv/src/lib", None]
     assert place.is_dir() and full.git("for-each-ref", "refs/fleet/keep/1/")
+
+
+def test_a_bare_repository_that_is_committed_as_files_goes(tmp_path: Path) -> None:
+    files: dict[str, str | None] = {
+        "t.git/HEAD": "ref: refs/heads/main\n",
+        "t.git/objects/x": "x\n",
+        "t.git/refs/x": "",
+    }
+    repo = rooms.fleet(tmp_path, {"a": files})
+    repo.git("merge", "-q", "--no-ff", "a")
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("clean", "--purge", check=0, oracle=False)
+    assert not trash_of(repo).exists()
+
+
+def test_what_cannot_be_read_stays(full: Repo) -> None:
+    place = Path(purge(full, "--dry-run")[0]["place"])
+    closed = place / "node_modules/closed"
+    closed.mkdir(parents=True)
+    (closed / "mine").write_text("mine\n")
+    closed.chmod(0)
+    args = ("git", "fleet", "clean", "--purge")
+    done = full.run(*rooms.whom_modes_bind(), *args, check=3, oracle=False)
+    assert f"cannot be read: {closed}; chmod u+rwx it, look, then purge again" in done.out.replace("\n", " ")
+    assert (closed / "mine").read_text() == "mine\n"
 
 
 def clean_without_oracle(repo: Repo) -> list[dict[str, Any]]:

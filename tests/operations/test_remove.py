@@ -167,6 +167,22 @@ def being_rebased_elsewhere(tree: Path) -> None:
     rebasing(tree.parent / "elsewhere")
 
 
+def with_size_and_time_of_before(tree: Path) -> None:
+    """A user who told git to trust what anybody can set."""
+    git(tree, "config", "core.trustctime", "false")
+    os.utime(tree / "file", (5, 5))
+    git(tree, "status")
+    time.sleep(1.1)  # git looks at whole seconds
+    text = (tree / "file").read_text()
+    (tree / "file").write_text(text.replace("line", "LINE"))
+    os.utime(tree / "file", (5, 5))
+
+
+def under_a_name_that_differs_by_case(tree: Path) -> None:
+    git(tree, "config", "core.ignoreCase", "true")
+    (tree / "FILE").write_text("mine\n")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -196,6 +212,8 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (checked_out_in_the_main_worktree, "'a' is in use in '"),
         (checked_out_twice, "'a' is in use in '"),
         (being_rebased_elsewhere, "'a' is in use in '"),
+        (with_size_and_time_of_before, "modified: file"),
+        (under_a_name_that_differs_by_case, "untracked: FILE"),
     ],
 )
 def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
@@ -203,6 +221,17 @@ def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
     before = repo.snapshot()
     assert said in repo.fleet("remove", "a", check=3).err
     assert repo.snapshot() == before and not repo.exists("refs/fleet/keep/1/0")
+
+
+def test_a_folder_that_cannot_be_read_keeps_it(repo: Repo) -> None:
+    """git status says of it, to people alone, that it could not open it; and that all is well."""
+    closed = rooms.tree(repo, "a") / "closed"
+    closed.mkdir()
+    (closed / "mine").write_text("mine\n")
+    closed.chmod(0)
+    done = repo.run(*rooms.whom_modes_bind(), "git", "fleet", "remove", "a", check=3, reader=False)
+    assert "a stays: cannot be read: closed\n" in done.err and f"chmod u+rwx {closed}\n" in done.err
+    assert (closed / "mine").read_text() == "mine\n"
 
 
 def test_a_dry_run_says_what_would_be(repo: Repo) -> None:
