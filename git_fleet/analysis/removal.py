@@ -57,8 +57,8 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"end what runs in {place}, or let it finish"
     if facts.locked is not None:
         yield f"git worktree unlock {place}"
-    if not facts.head_kept:
-        yield f"git -C {place} branch <name>   # keeps what is checked out there"
+    for name, commit in facts.unkept:
+        yield f"git branch <name> {commit}   # keeps what {name} of it holds"
     if facts.dirt and of_dirt(facts.dirt):
         yield "commit or move what is named, then try again"
     if facts.dirt and facts.dirt.unreadable:
@@ -100,8 +100,8 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
         reasons.append(f"in use by process {_some(facts.processes)}")
     if facts.locked is not None:
         reasons.append(f"it is locked{f': {facts.locked}' if facts.locked else ''}")
-    if not facts.head_kept:
-        reasons.append("what is checked out there is on no branch")
+    for name, _ in facts.unkept:
+        reasons.append(f"what {'is checked out there' if name == 'HEAD' else f'{name} holds'} is on no branch")
     return (*reasons, *(of_dirt(facts.dirt) if facts.dirt else ()))
 
 

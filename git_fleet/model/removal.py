@@ -44,8 +44,8 @@ class Facts(NamedTuple):
     """Others whose current directory is in the folder: `1234 (sleep)`."""
     agent: tuple[str, int] | None = None
     """(task, process) of the agent of ours that runs there."""
-    head_kept: bool = True
-    """Is what is checked out there reachable from the branch or the base?"""
+    unkept: tuple[tuple[str, str], ...] = ()
+    """HEAD, where it is detached, and private references, with what they hold, where no branch or tag has it."""
     in_use: tuple[str, ...] = ()
     """Where else the branch is checked out, or being rebased."""
     half_written: str | None = None

@@ -8,7 +8,7 @@ from git_fleet.analysis.proof import Own, Proof, There, merged, prove
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Landing, Repository, Snapshot
 from git_fleet.model.plan import Task
-from git_fleet.repo import compare, git, lineage, merging, patches
+from git_fleet.repo import compare, drivers, git, lineage, merging, patches
 
 FARTHEST = 2000
 """Commits of the base since a branch left it, and commits of a branch, that are looked at. What is beyond is unknown,
@@ -23,6 +23,8 @@ class _Branch(NamedTuple):
     since: tuple[str, ...]
     """Commits that the base has got meanwhile, newest first."""
     linear: bool
+    paths: frozenset[str] = frozenset()
+    """What it changes."""
 
 
 def of_tasks(snapshot: Snapshot, tasks: Iterable[Task]) -> dict[str, Proof]:
@@ -119,9 +121,11 @@ def _by_content(
         branches = _met(place, branches, trees)
         merges = merging.merges(place, [(base, one.tip) for one in branches])
         changes = _patches(place, branches, parents, trees)
+        same = [one for one, merge in zip(branches, merges, strict=True) if merge.clean and merge.tree == trees[base]]
+        adding_nothing = same and _by_git_alone(place, same, trees)
     found = {}
-    for one, merge in zip(branches, merges, strict=True):
-        own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=merge.clean and merge.tree == trees[base])
+    for one in branches:
+        own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=one in adding_nothing)
         since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
         found[one.tip] = prove(own, base, since)
     return found
@@ -131,11 +135,24 @@ def _met(place: merging.Quarantine, branches: Sequence[_Branch], trees: Mapping[
     """Those of which the base has touched a path since: of all others nothing can have landed."""
     touched = patches.paths(place, list(dict.fromkeys(commit for one in branches for commit in one.since)))
     own = compare.between(place, [(trees[one.start], trees[one.tip]) for one in branches])
-    return [
-        one
-        for one, paths in zip(branches, own, strict=True)
-        if any(not paths.keys().isdisjoint(touched[commit]) for commit in one.since)
-    ]
+    changing = [one._replace(paths=frozenset(paths)) for one, paths in zip(branches, own, strict=True)]
+    return [one for one in changing if any(not one.paths.isdisjoint(touched[commit]) for commit in one.since)]
+
+
+def _by_git_alone(place: merging.Quarantine, branches: Sequence[_Branch], trees: Mapping[str, str]) -> list[_Branch]:
+    """Those whose merge no driver of the user's has a part in: one may drop a side, which then was never there.
+
+    What the base has got since under a new name may be what a branch changes under the old one.
+    """
+    rules = drivers.rules(place.repository)
+    if not drivers.named_somewhere(rules, merging.top(place)):
+        return list(branches)
+    since = compare.between(place, [(trees[one.start], trees[place.base]) for one in branches])
+    new = [{path for path, (old, _) in paths.items() if not old[1].strip("0")} for paths in since]
+    asked = [path for one, more in zip(branches, new, strict=True) for path in (*one.paths, *more)]
+    told = drivers.of_paths(place.repository, asked, merging.top(place), place.env)
+    driven = {path for path, name in told.items() if drivers.is_custom(rules, name)}
+    return [one for one, more in zip(branches, new, strict=True) if driven.isdisjoint(one.paths | more)]
 
 
 def _of_few(one: _Branch) -> tuple[str, ...]:

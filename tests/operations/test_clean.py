@@ -168,6 +168,19 @@ def test_an_entry_that_may_be_missed_stays(repo: Repo, deed: Callable[[Repo], No
     ]
 
 
+def test_the_entry_that_alone_holds_commits_stays(repo: Repo) -> None:
+    tree = rooms.tree(repo, "c")
+    repo.git("checkout", "-q", "--detach", cwd=tree)
+    mine = repo.commit("mine", {"mine": "mine\n"}, tree)
+    subprocess.run(["rm", "-r", tree], check=True)
+    [_, entry] = [one for one in clean(repo)["verdicts"] if one["id"] == "c"]
+    assert (entry["verdict"], entry["reasons"]) == ("keep", ["what is checked out there is on no branch"])
+    assert f"git branch <name> {mine}   # keeps what HEAD of it holds" in entry["hints"]
+    repo.git("branch", "kept", mine)
+    [_, entry] = [one for one in clean(repo)["verdicts"] if one["id"] == "c"]
+    assert (entry["entry_only"], entry["removed"]) == (True, True)
+
+
 # --------------------------------------------------------------------------------------------------------------- purge
 
 

@@ -103,6 +103,22 @@ def test_the_same_work_by_somebody_else_adds_nothing(repo: Repo) -> None:
     assert proofs(repo, "one") == {"one": "adds nothing"}
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_a_merge_driver_drops_has_not_landed(repo: Repo, moved: bool) -> None:
+    """A driver that keeps our side, whatever the other has: merging the branch adds nothing, and proves nothing."""
+    repo.commit("attributes", {".gitattributes": "other merge=ours\nmoved merge=ours\n"})
+    repo.config({"merge.ours.driver": "true"})
+    changed = "file" if moved else "other"
+    work(repo, "b", {changed: edited(3, "mine")})
+    work(repo, "c", {"new": "x\n"})
+    if moved:
+        repo.git("mv", "file", "moved")
+    repo.commit("theirs", {"moved" if moved else changed: edited(3, "theirs"), "new": "x\n", "z": "1\n"})
+    assert repo.git("merge-tree", "main", "b") == repo.git("rev-parse", "main^{tree}")
+    assert proofs(repo, "b") == {"b": None}
+    assert moved or proofs(repo, "c") == {"c": "adds nothing"}
+
+
 @pytest.mark.parametrize("how", ["merge", "squash"])
 def test_a_branch_that_goes_on_after_it_landed(repo: Repo, how: str) -> None:
     work(repo, "b", {"file": edited(3)})

@@ -148,6 +148,12 @@ def half_written(tree: Path) -> None:
     (tree.parent / "app/.git/worktrees/a/gitdir").write_text("")
 
 
+def with_a_private_reference(tree: Path) -> None:
+    git(tree, "commit", "-q", "--allow-empty", "-m", "on no branch")
+    git(tree, "update-ref", "refs/worktree/x", "HEAD")
+    git(tree, "reset", "-q", "--hard", "HEAD~")
+
+
 def on_another_branch(tree: Path) -> None:
     git(tree, "checkout", "-q", "-b", "other")
 
@@ -197,6 +203,7 @@ def under_a_name_that_differs_by_case(tree: Path) -> None:
         (assumed_unchanged, "modified, though marked as unchanged: file"),
         (skipped, "modified, though marked as unchanged: file"),
         (detached, "what is checked out there is on no branch"),
+        (with_a_private_reference, "what refs/worktree/x holds is on no branch"),
         (bisecting, "a bisect is in progress"),
         (untracked_though_nobody_shows_it, "untracked: mine"),
         (merging, "a merge is in progress"),
@@ -298,13 +305,36 @@ def test_a_removed_task_is_gone_and_its_commits_are_kept(repo: Repo) -> None:
     given_up = repo.oid("a")
     repo.git("reset", "-q", "--hard", tip, cwd=tree)
     private = repo.git("commit-tree", "-m", "private", "HEAD^{tree}", cwd=tree)
-    repo.git("update-ref", "refs/worktree/mine", private, cwd=tree)
+    repo.config({"core.logAllRefUpdates": "always"})
+    for where in (private, tip):
+        repo.git("update-ref", "refs/worktree/mine", where, cwd=tree)
     done = repo.fleet("remove", "a", check=0)
     assert not tree.exists() and not repo.exists("a") and not repo.exists("refs/fleet/base/a")
     assert f"{tree}" in done.err + done.out
     repo.git("reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all")
     repo.git("gc", "-q", "--prune=now")
     assert {repo.git("cat-file", "-t", oid) for oid in (tip, given_up, private)} == {"commit"}
+
+
+def test_what_the_index_remembers_of_a_conflict_survives_gc(repo: Repo) -> None:
+    """Without these blobs, git gc would die of the index that undo brings back."""
+    tree = rooms.tree(repo, "a")
+    (tree / "file").write_text("stashed\n")
+    repo.git("stash", cwd=tree)
+    repo.commit("mine", {"file": "mine\n"}, tree)
+    assert rooms.status_of("git", "stash", "pop", cwd=tree) == 1
+    repo.write({"file": "resolved\n"}, tree)
+    repo.git("add", "file", cwd=tree)
+    repo.git("stash", "drop", "-q", cwd=tree)
+    repo.git("commit", "-q", "-m", "resolved", cwd=tree)
+    repo.git("merge", "-q", "--no-ff", "a")
+    before = repo.git("ls-files", "--resolve-undo", cwd=tree)
+    assert before
+    repo.fleet("remove", "a", check=0)
+    repo.git("gc", "-q", "--prune=now")
+    repo.fleet("undo", check=0)
+    assert repo.git("ls-files", "--resolve-undo", cwd=tree) == before
+    repo.git("gc", "-q", "--prune=now")
 
 
 def test_twice_is_nothing_to_do(repo: Repo) -> None:
