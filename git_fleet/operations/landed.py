@@ -13,6 +13,8 @@ from git_fleet.repo import compare, drivers, git, lineage, merging, patches
 FARTHEST = 2000
 """Commits of the base since a branch left it, and commits of a branch, that are looked at. What is beyond is unknown,
 and unknown is not landed."""
+MOST_PATHS = 1000
+"""Changes of more paths are not looked for in parts of a commit."""
 
 
 class _Branch(NamedTuple):
@@ -123,11 +125,31 @@ def _by_content(
         changes = _patches(place, branches, parents, trees)
         same = [one for one, merge in zip(branches, merges, strict=True) if merge.clean and merge.tree == trees[base]]
         adding_nothing = same and _by_git_alone(place, same, trees)
-    found = {}
-    for one in branches:
-        own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=one in adding_nothing)
-        since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
-        found[one.tip] = prove(own, base, since)
+        found: dict[str, Proof | None] = {}
+        for one in branches:
+            own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=one in adding_nothing)
+            since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
+            proof = found[one.tip] = prove(own, base, since)
+            if proof is not None and not own.adds_nothing:
+                parts = _parts(place, one, changes, one.since[: one.since.index(proof.commit)])
+                since = [there._replace(parts=tuple(parts.get(there.commit, ()))) for there in since]
+                found[one.tip] = prove(own, base, since)
+    return found
+
+
+def _parts(place: merging.Quarantine, one: _Branch, changes: "_Changes", later: Sequence[str]) -> dict[str, list[str]]:
+    """By later commit: the patch ids by which it takes changes of the branch back, while it changes other paths, too.
+
+    Who gives a file another name takes nothing back.
+    """
+    found: dict[str, list[str]] = {}
+    for commit in (changes.wholes[one.tip], *_of_few(one)):
+        paths, back = changes.touched[commit], changes.ids.get(changes.backs[commit])
+        more = [other for other in later if set(paths) < set(changes.touched[other])]
+        told = patches.ids(place, more, paths) if back and len(paths) <= MOST_PATHS else {}
+        for other, patch in told.items():
+            if patch == back and patches.renamed(place, other).isdisjoint(paths):
+                found.setdefault(other, []).append(patch)
     return found
 
 
@@ -165,11 +187,13 @@ def _parents_of(branches: Sequence[_Branch], parents: Mapping[str, Sequence[str]
 
 
 class _Changes(NamedTuple):
-    """Patch ids by commit; `backs` are make-believe commits that take a commit back, `wholes` a branch in one."""
+    """Patch ids and paths by commit; `backs` are make-believe commits that take a commit back, `wholes` a branch in
+    one."""
 
     ids: Mapping[str, str]
     wholes: Mapping[str, str]
     backs: Mapping[str, str]
+    touched: Mapping[str, tuple[str, ...]]
 
     def own(self, one: _Branch) -> Own:
         whole = self.wholes[one.tip]
@@ -199,4 +223,4 @@ def _patches(
     touched = patches.paths(place, [*forward, *dict.fromkeys(commit for one in branches for commit in one.since)])
     mine = {touched[commit] for commit in forward if touched[commit]}
     same = [commit for commit, paths in touched.items() if paths in mine and commit not in backs]
-    return _Changes(patches.ids(place, [*forward, *backs.values(), *same]), wholes, backs)
+    return _Changes(patches.ids(place, [*forward, *backs.values(), *same]), wholes, backs, touched)

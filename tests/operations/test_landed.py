@@ -140,6 +140,26 @@ def test_what_was_taken_back_has_not_landed(repo: Repo) -> None:
     assert proofs(repo, "b") == {"b": None}
 
 
+@pytest.mark.parametrize("what", ["all", "a part"])
+def test_what_was_taken_back_along_with_another_change_has_not_landed(repo: Repo, what: str) -> None:
+    work(repo, "b", {"file": edited(3)}, {"other": edited(5), "new": "x\n"})
+    repo.commit("moved", {"z": "1\n"})
+    squash(repo, "b")
+    assert proofs(repo, "b")["b"] is not None
+    repo.git("revert", "--no-commit", "HEAD" if what == "all" else "b")
+    repo.commit("taken back, and a version", {"version": "2\n"})
+    assert proofs(repo, "b") == {"b": None}
+
+
+def test_what_has_another_name_by_now_has_landed(repo: Repo) -> None:
+    work(repo, "b", {"new": FILE})
+    repo.commit("moved", {"z": "1\n"})
+    squash(repo, "b")
+    repo.git("mv", "new", "newer")
+    repo.commit("renamed", {"newer": edited(4)})
+    assert proofs(repo, "b") == {"b": "squashed"}
+
+
 def test_a_branch_of_nothing_has_not_landed(repo: Repo) -> None:
     work(repo, "empty-commit", {})
     work(repo, "to-and-fro", {"file": edited(3)}, {"file": FILE})
