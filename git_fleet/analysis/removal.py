@@ -43,6 +43,8 @@ def _ways_out(facts: Facts) -> Iterator[str]:
     place = shlex.quote(facts.worktree)
     if facts.inside:
         yield f"move it out; of a submodule: commit and push, or put it away: git -C {place} submodule deinit --all"
+    if facts.taken_over:
+        yield f"git worktree repair   # makes '.git' lead there again, if what is now {place}/.git is moved away before"
     if facts.moved:
         yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
     elif facts.away:
@@ -86,6 +88,8 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
     if facts.worktree is None:
         return ()
     reasons = list(facts.inside)
+    if facts.taken_over:
+        reasons.append(f"its '.git' leads to '{facts.taken_over}', which is not its entry")
     if facts.moved:
         reasons.append(f"its folder was moved to '{facts.moved}'")
     elif facts.away:

@@ -35,6 +35,8 @@ class Facts(NamedTuple):
     other_branch: str | None = None
     """What is checked out there instead."""
     locked: str | None = None
+    taken_over: str | None = None
+    """The git directory to which its `.git` leads, where that is not its entry: what is in it is not ours to judge."""
     inside: tuple[str, ...] = ()
     """Other worktrees, repositories and mounts that lie in the folder, and work in submodules, in words."""
     submodules: tuple[str, ...] = ()

@@ -78,6 +78,8 @@ def worktree(
         return _gone(context, tree, facts, tips)
     if private is None or not os.path.isdir(private):
         return facts
+    if trashed is None and not tree.main and not entries.is_of(repository, private, tree.path):
+        return facts._replace(taken_over=private)
     whole = looking.whole(repository, here, private, submodules=False)
     if whole is None:
         return facts

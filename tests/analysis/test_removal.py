@@ -20,6 +20,7 @@ MANY = tuple(f"f{number}" for number in range(8))
         (GOOD._replace(locked="agent 7"), "it is locked: agent 7"),
         (GOOD._replace(inside=("a repository is in it: /a/b",)), "a repository is in it: /a/b"),
         (GOOD._replace(standing_in=True), "you stand in it"),
+        (GOOD._replace(taken_over="/x/.git"), "its '.git' leads to '/x/.git', which is not its entry"),
         (GOOD._replace(processes=("7 (sleep)", "8 (vi)")), "in use by process 7 (sleep), 8 (vi)"),
         (GOOD._replace(in_use=("/main",)), "'a' is in use in '/main'"),
         (GOOD._replace(stashes=("stash@{0}",)), "stash@{0} was made on 'a'"),

@@ -96,6 +96,19 @@ def test_one_that_is_dirty_stays_and_the_others_go(repo: Repo) -> None:
     assert (rooms.tree(repo, "a") / "mine").read_text() == "mine\n"
 
 
+def test_a_repository_in_its_place_stays_and_the_others_go(repo: Repo) -> None:
+    (rooms.tree(repo, "a") / ".git").unlink()
+    repo.git("init", "-q", rooms.tree(repo, "a"))
+    rows = {one["id"]: one for one in clean(repo)["verdicts"]}
+    assert (rows["a"]["verdict"], rows["b"]["removed"]) == ("keep", True)
+    reason = f"its '.git' leads to '{rooms.tree(repo, 'a')}/.git', which is not its entry"
+    assert rows["a"]["reasons"] == [reason]
+    assert reason in repo.fleet("remove", "a", check=3).err and "git worktree repair" in rows["a"]["hints"][0]
+    subprocess.run(["rm", "-r", rooms.tree(repo, "a") / ".git"], check=True)
+    repo.git("worktree", "repair")
+    repo.fleet("remove", "a", check=0)
+
+
 def test_nothing_to_do_is_no_operation(repo: Repo) -> None:
     clean(repo)
     assert clean(repo)["operation"] is None
@@ -219,6 +232,18 @@ def test_purge_deletes_and_lets_go_of_the_commits(full: Repo) -> None:
     assert done.out.splitlines()[-1].startswith("deleted 2 worktrees, ")
     assert not trash_of(full).exists() and not full.git("for-each-ref", "refs/fleet/keep/1/")
     assert full.fleet("clean", "--purge", check=0).out == "the trash is empty\n"
+
+
+def test_the_commits_of_a_branch_without_a_folder_stay(repo: Repo) -> None:
+    """What is purged is the folder of the other one, which alone was listed."""
+    tip = repo.oid("b")
+    repo.git("worktree", "remove", "../b")
+    clean(repo)
+    assert [one["worktree"] for one in purge(repo, "--dry-run")] == [str(rooms.tree(repo, "a"))]
+    done = repo.fleet("clean", "--purge", check=0, oracle=False)
+    assert f"undo cannot bring back 'b' any more, but its commits are kept: git branch b {tip}\n" in done.err
+    repo.git("gc", "-q", "--prune=now")
+    repo.git("branch", "b", tip)
 
 
 def test_a_purge_cannot_be_undone_and_neither_can_what_it_deleted(full: Repo) -> None:

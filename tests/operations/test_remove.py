@@ -476,8 +476,31 @@ def test_a_trash_on_its_own_device(repo: Repo, tmp_path: Path) -> None:
         assert sorted(path.name for path in away.iterdir()) == [".git-fleet-trash"]
         repo.fleet("undo", check=0)
         assert (away / "a/a").read_text() == "x\n" and repo.git("status", "--porcelain", cwd=away / "a") == ""
+        assert [path.name for path in away.iterdir()] == ["a"]
     finally:
         subprocess.run(["rm", "-rf", away], check=True)
+
+
+def test_a_worktree_inside_that_was_deleted_is_in_nobodys_way(repo: Repo) -> None:
+    repo.git("worktree", "add", "-q", "-b", "inner", "../a/inner")
+    subprocess.run(["rm", "-r", rooms.tree(repo, "a") / "inner"], check=True)
+    repo.fleet("remove", "a", check=0)
+    assert repo.exists("inner")
+
+
+def test_the_branch_that_a_bare_repository_shows_stays(tmp_path: Path) -> None:
+    made = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    made.git("merge", "-q", "--no-ff", "a")
+    bare = tmp_path / "bare.git"
+    made.git("clone", "-q", "--bare", made.path, bare)
+    made.git(f"--git-dir={bare}", "symbolic-ref", "HEAD", "refs/heads/a")
+    made.git(f"--git-dir={bare}", "worktree", "add", "-q", "../bare-main", "main")
+    made.git(f"--git-dir={bare}", "config", "fleet.a.title", "a")
+    made.git(f"--git-dir={bare}", "config", "fleet.branch", "{id}")
+    repo = Repo(tmp_path / "bare-main")
+    assert f"'a' is in use in '{bare}'" in repo.fleet("remove", "a", check=3, oracle=False).err
+    made.git(f"--git-dir={bare}", "symbolic-ref", "HEAD", "refs/heads/main")
+    repo.fleet("remove", "a", check=0, oracle=False)
 
 
 def test_an_entry_whose_disk_is_away_stays(repo: Repo, tmp_path: Path) -> None:
