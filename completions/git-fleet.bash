@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add run stop logs mark status check land sync remove clean undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add run stop logs mark status check review land sync remove clean undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -23,6 +23,7 @@ __git_fleet_options ()
 	mark) echo "--plan= --message= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
+	review) echo "--plan= --approve --reject --message= --patch --dry-run --json $common" ;;
 	land) echo "--plan= --dry-run --json --wide --script --onto= --order= --strategy= --push --gate= --no-gate --keep-going --no-keep-going --continue --skip --park --abort $common" ;;
 	sync) echo "--plan= --rebase --dry-run --json $common" ;;
 	remove) echo "--plan= --dry-run --json $common" ;;
@@ -163,7 +164,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | run | stop | logs | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | run | stop | logs | check | review | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
 	mark) __git_fleet_mark ;;

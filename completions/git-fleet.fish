@@ -42,7 +42,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add run stop logs mark status check land sync remove clean undo log doctor path demo help completion
+set -l commands init plan graph add run stop logs mark status check review land sync remove clean undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -57,6 +57,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a logs -d 'Print what an age
 complete -c git-fleet -n __git_fleet_needs_command -a mark -d 'Say how it stands with a task'
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
 complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
+complete -c git-fleet -n __git_fleet_needs_command -a review -d 'Show what to read before the next branch lands'
 complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and move the base'
 complete -c git-fleet -n __git_fleet_needs_command -a sync -d 'Bring the base into task branches'
 complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree and branch of landed tasks'
@@ -74,9 +75,9 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs mark status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan status check land sync remove clean log doctor' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init plan add run stop mark land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs mark status check review land sync remove clean path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan status check review land sync remove clean log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is init plan add run stop mark review land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
 complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
@@ -99,7 +100,7 @@ complete -c git-fleet -n '__git_fleet_is add' -l owns -r -F -d 'Path that a new 
 complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks)' -d 'Task that a new task needs'
 
 complete -c git-fleet -n '__git_fleet_is logs' -s f -l follow -d 'Go on with what it says'
-complete -c git-fleet -n '__git_fleet_is mark' -s m -l message -x -d 'Say why'
+complete -c git-fleet -n '__git_fleet_is mark review' -s m -l message -x -d 'Say why'
 complete -c git-fleet -n '__git_fleet_is mark' -a 'running done stuck approved rejected dropped (__git_fleet_tasks)'
 
 complete -c git-fleet -n '__git_fleet_is plan status land' -l wide -d 'Show every column'
@@ -109,6 +110,10 @@ complete -c git-fleet -n '__git_fleet_is check' -l onto -x -a '(__git_fleet_head
 complete -c git-fleet -n '__git_fleet_is check' -l committed -d 'Leave uncommitted work out'
 complete -c git-fleet -n '__git_fleet_is check' -l hook -r -F -d 'May this file be written here?'
 complete -c git-fleet -n '__git_fleet_is check' -l watch -d 'Look again and again'
+
+complete -c git-fleet -n '__git_fleet_is review' -l approve -d 'Say that it may land'
+complete -c git-fleet -n '__git_fleet_is review' -l reject -d 'Say that it must not land'
+complete -c git-fleet -n '__git_fleet_is review' -s p -l patch -d 'Show its changes, too'
 
 complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
 complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
@@ -133,7 +138,7 @@ complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many
 complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'
 complete -c git-fleet -n '__git_fleet_is demo' -a '(__fish_complete_directories)'
 
-complete -c git-fleet -n '__git_fleet_is add run stop logs check land sync remove path' -a '(__git_fleet_tasks)' -d Task
+complete -c git-fleet -n '__git_fleet_is add run stop logs check review land sync remove path' -a '(__git_fleet_tasks)' -d Task
 complete -c git-fleet -n '__git_fleet_is help' -a "$commands plan-guide tutorial"
 complete -c git-fleet -n '__git_fleet_is completion' -a 'bash zsh fish'
 

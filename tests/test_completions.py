@@ -22,6 +22,7 @@ COMMANDS = (
     "stop",
     "logs",
     "mark",
+    "review",
     "status",
     "check",
     "land",

@@ -109,7 +109,7 @@ def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[S
             raise
     else:
         if failure is not None:
-            journal.finish(operation, OperationState.STOPPED)
+            journal.finish(operation, OperationState.STOPPED, one.step.id)
         return step, failure
     run = _looked_again(run)
     known = journal.operation(operation)
