@@ -1,6 +1,7 @@
 """What a killed run left is put right at the start of the next command that changes something. It never guesses."""
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -90,7 +91,8 @@ def _each_by_itself(
     foreign = [change for change, is_so in zip(changes, done, strict=True) if is_so is None]
     for top in tops:
         if halfway.is_rebase_left(top):  # to go on with it might leave out the commit that it was at
-            say(Note(f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort"))
+            give_up = f"git -C {shlex.quote(top)} rebase --abort"
+            say(Note(f"a rebase is left halfway in '{top}', give it up there: {give_up}"))
     told = [f"{_branches(kept)} had come to its end"] if kept else []
     told += [f"the conflict waits in {', '.join(waiting)}"] if waiting else []
     told += [f"left alone, since it moved meanwhile: {_branches(foreign)}"] if foreign else []

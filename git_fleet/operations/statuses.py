@@ -51,7 +51,7 @@ def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own 
         for copy in (then, now):
             markdown.set_status(copy, dict.fromkeys(before, _SAME))
         if files.read(then) == files.read(now):
-            says = {id: status for id, status in after.items() if status and status != before.get(id)}
+            says = {id: status or "" for id, status in after.items() if status != before.get(id)}
             return Own(path, name, says)
     return None
 
