@@ -263,6 +263,17 @@ def test_a_bare_repository_is_none_that_was_flipped(tmp_path: Path) -> None:
     assert bare.fleet("doctor", check=0, oracle=False).out == "nothing is wrong\n"
 
 
+def test_nor_is_one_that_is_used_with_a_work_tree(tmp_path: Path) -> None:
+    home = kit.make_repo(tmp_path / "home", {"file": "x\n"})
+    home.git("clone", "-q", "--bare", ".", "../dot.git")
+    home.git("--git-dir=../dot.git", "--work-tree=.", "reset", "-q")
+    assert (tmp_path / "dot.git/index").exists()
+    dots = kit.adopt(tmp_path / "dot.git")
+    assert dots.fleet("doctor", check=0, oracle=False).out == "nothing is wrong\n"
+    dots.fleet("doctor", "--repair", check=0, oracle=False)
+    assert dots.git("config", "core.bare") == "true"
+
+
 @pytest.mark.parametrize("content", ["", "garbage\n", "1234567890123456789012345678901234567890\n"])
 def test_a_reference_without_an_object(repo: Repo, content: str) -> None:
     repo.git("branch", "side")
