@@ -27,10 +27,17 @@ from git_fleet.analysis import diagnosis
 from git_fleet.journal import database
 
 
+class Loaded(Repo):
+    """A repository, and the program that is loaded already."""
+
+    warm: Warm
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
+def repo(tmp_path: Path, warm: Warm) -> Repo:
     """Tasks `a` and `b` at work; `b` has something staged."""
-    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"b": "x\n"}, "new": None})
+    repo = Loaded(rooms.fleet(tmp_path, {"a": {"a": "x\n"}, "b": {"b": "x\n"}, "new": None}).path)
+    repo.warm = warm
     (rooms.tree(repo, "b") / "mine").write_text("mine\n")
     repo.git("add", "mine", cwd=rooms.tree(repo, "b"))
     return repo
@@ -43,7 +50,11 @@ def entry(repo: Repo, name: str = "a") -> Path:
 def doctor(repo: Repo, *args: str, check: int | None = None) -> list[dict[str, Any]]:
     """The findings; they conform to the published schema, and without --repair nothing at all was written."""
     before = kit.listing(repo.path / ".git")
-    told = repo.fleet("doctor", "--json", *args, oracle=False)
+    words = ("doctor", "--json", *args)
+    if isinstance(repo, Loaded):
+        told = repo.warm.run(*words, cwd=repo.path, env=kit.environment(None))
+    else:
+        told = repo.fleet(*words, oracle=False)
     schema = json.loads(resources.files("git_fleet.output").joinpath("schemas/doctor.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(told.json)
     assert "--repair" in args or kit.listing(repo.path / ".git") == before

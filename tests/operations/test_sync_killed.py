@@ -94,7 +94,7 @@ def test_what_somebody_wrote_since_stays_and_all_the_rest_with_it(repo: Loaded, 
     (top / where).write_text("mine\n")
     before = status(repo)
     done = repo.sync("b", check=3)
-    assert f"git broke off while it changed files in '{top}': look at git -C '{top}' status" in done.err
+    assert f"git broke off while it changed files in '{top}': look at git -C {top} status" in done.err
     assert (top / where).read_text() == "mine\n" and status(repo) == before
 
 
@@ -149,7 +149,7 @@ def test_killed_while_it_moves_to_where_it_rebases(repo: Loaded) -> None:
     (private(repo) / "index.lock").unlink()
     done = repo.sync("--rebase", "b", check=3)
     assert f"git broke off while it changed files in '{top}': it is as it was before" in done.err
-    assert f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort" in done.err
+    assert f"a rebase is left halfway in '{top}', give it up there: git -C {top} rebase --abort" in done.err
     assert f"a rebase is in progress in '{top}': finish it there, or give it up" in done.err
     assert status(repo) == [] and repo.oid("b") == tip and not (top / "new").exists()
     repo.git("rebase", "--abort", cwd=top)
@@ -178,6 +178,6 @@ def test_killed_while_it_writes_the_files_of_a_pick(repo: Loaded) -> None:
     lock.unlink()
     assert rooms.status_of("git", "rebase", "--abort", cwd=top) != 0 and (private(repo) / "rebase-merge").exists()
     told = repo.sync("--rebase", "b", check=3, oracle=False).err  # to which a torn file is one like any other
-    assert f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort" in told
+    assert f"a rebase is left halfway in '{top}', give it up there: git -C {top} rebase --abort" in told
     repo.git("rebase", "--abort", cwd=top)
     assert repo.oid("b") == tip and status(repo) == [] and (top / "own").read_text() == "b\n"
