@@ -49,7 +49,10 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
     elif facts.away:
         yield f"mount the disk; if there is none: mkdir -p {shlex.quote(facts.away)}"
-    if facts.other_branch:
+    if facts.other_branch and facts.tip is None:
+        names = f"{shlex.quote(facts.branch)} branch {shlex.quote(facts.other_branch)}"
+        yield f"git fleet plan set {names}   # if it was renamed"
+    elif facts.other_branch:
         yield f"git -C {place} switch {shlex.quote(facts.branch)}, or move the worktree: git worktree move"
     if facts.standing_in:
         yield f"cd out of {place} first"

@@ -1,5 +1,6 @@
 """Move a branch that may be checked out: ref and worktree go together, and only if no work is in the way."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from git_fleet.analysis.blocking import blocking
@@ -34,7 +35,7 @@ def refuse_if_in_the_way(
         return
     dirt = looking.dirt([tree.path], untracked=False)[tree.path]
     if dirt is None:
-        raise Refused(f"git cannot say whether '{tree.path}' is clean", [f"look there: git -C '{tree.path}' status"])
+        raise Refused(f"git cannot say whether '{tree.path}' is clean", [changing.look_there(tree.path)])
     if dirt.operation:
         raise Refused(f"a {dirt.operation} is in progress in '{tree.path}'", ["finish it there first"])
     untracked = looking.untracked_where(repository, tree.path, touched)
@@ -45,7 +46,7 @@ def refuse_if_in_the_way(
         )
         raise Refused(
             f"uncommitted work in '{tree.path}' is in the way: {some}",
-            [f"commit or move it there, then try again: git -C '{tree.path}' status"],
+            [f"commit or move it there, then try again: git -C {shlex.quote(tree.path)} status"],
         )
 
 
@@ -113,7 +114,7 @@ def settle(
         done = halfway.put_back(repository, tree.path, change.before, change.after, inherit, conflicts or {})
         broken_off = f"git broke off while it changed files in '{tree.path}'"
         if done is False:
-            say(Note(f"{broken_off}: look at git -C '{tree.path}' status"))
+            say(Note(f"{broken_off}: look at git -C {shlex.quote(tree.path)} status"))
             continue
         if conflicts is not None:
             halfway.forget(repository, tree.path, inherit)

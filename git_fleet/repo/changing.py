@@ -45,14 +45,17 @@ def _must(result: process.Result, *args: str) -> str:
 def update_refs(
     repository: Repository, updates: Sequence[RefUpdate], message: str, inherit: Sequence[int] = ()
 ) -> None:
-    """Move all refs or none, each only from the value it is believed to have. Raises Moved when one has another."""
+    """Move all refs or none, each only from the value it is believed to have. Raises Moved when one has another.
+
+    One that is symbolic is changed itself: what it names is another's.
+    """
     if not updates:
         return
     zero = "0" * (64 if repository.object_format == "sha256" else 40)
     lines = []
     for ref, old, new in updates:
         lines.append(f"delete {ref} {old or zero}" if new is None else f"update {ref} {new} {old or zero}")
-    args = ("update-ref", "-m", message, "--stdin")
+    args = ("update-ref", "--no-deref", "-m", message, "--stdin")
     result = _tell(repository, *args, stdin="".join(f"{line}\n" for line in lines), inherit=inherit)
     if result.status == 0:
         return
@@ -80,6 +83,11 @@ def _refuse_locked(locks: Sequence[str]) -> None:
         )
 
 
+def look_there(top: str) -> str:
+    """The hint for whoever has to see for himself."""
+    return f"look there: git -C {shlex.quote(top)} status"
+
+
 def _refuse_killed(top: str, result: process.Result) -> None:
     if result.status < 0:
         what = f"git was {ending(result.status)} while it changed files in '{top}'"
@@ -90,7 +98,7 @@ def _refuse_broken_off(top: str, result: process.Result) -> None:
     """What a merge finds in the way before it begins ends with 1; not so with reset."""
     if result.status > 1:
         said = " ".join(result.stderr.split())
-        raise BrokenOff(f"git could not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
+        raise BrokenOff(f"git could not move the checkout '{top}': {said}", [look_there(top)])
 
 
 def refuse_locked_checkout(top: str) -> None:
@@ -107,7 +115,7 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
         refuse_locked_checkout(top)
         _refuse_broken_off(top, result)
         said = " ".join(result.stderr.split())
-        raise Refused(f"git would not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
+        raise Refused(f"git would not move the checkout '{top}': {said}", [look_there(top)])
 
 
 def move_back(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
@@ -121,13 +129,7 @@ def move_back(top: str, repository: Repository, commit: str, action: str, inheri
         _refuse_killed(top, result)
         refuse_locked_checkout(top)
         said = " ".join(result.stderr.split())
-        raise Refused(f"git would not move the checkout '{top}' back: {said}", [f"look there: git -C '{top}' status"])
-
-
-def restore_file(top: str, repository: Repository, path: str) -> None:
-    """Make a file of a worktree what its index has."""
-    args = ("--literal-pathspecs", "checkout", "--quiet", "--", path)
-    _must(_tell(repository, *args, cwd=top), *args)
+        raise Refused(f"git would not move the checkout '{top}' back: {said}", [look_there(top)])
 
 
 def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
@@ -244,9 +246,8 @@ def merge_in(repository: Repository, top: str, other: str, message: str, inherit
 
 def start_rebase(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:
     """Rebase the branch of somebody's worktree; None, or why git did not finish. Other branches stay where they are."""
-    return _as_author(
-        repository, top, ("-c", "rebase.updateRefs=false", "rebase", "--no-autostash", "--quiet", other), inherit
-    )
+    pinned = ("-c", "rebase.updateRefs=false", "-c", "rebase.backend=merge")
+    return _as_author(repository, top, (*pinned, "rebase", "--no-autostash", "--quiet", other), inherit)
 
 
 def quit_rebase(repository: Repository, top: str, inherit: Sequence[int] = ()) -> None:

@@ -175,6 +175,19 @@ def test_the_plans_own_status_cells_are_in_nobodys_way(tmp_path: Path) -> None:
     assert "in the way: PLAN.md" in repo.fleet("land", check=3).err
 
 
+def test_a_status_cell_that_was_emptied_stays_empty(tmp_path: Path) -> None:
+    head = "| Issue | Branch | Status |\n|---|---|---|\n"
+    repo = make_repo(tmp_path / "app", {"PLAN.md": f"{head}| #1 one | `1` | |\n| #2 two | `2` | todo |\n"})
+    repo.config({"fleet.plan": "PLAN.md", "fleet.worktree": "../{id}"})
+    repo.fleet("add", "1", check=0)
+    repo.commit("more", {"PLAN.md": repo.git("show", "main:PLAN.md") + "\n\nmore\n"}, rooms.tree(repo, "1"))
+    repo.write({"PLAN.md": repo.read("PLAN.md").replace("todo", "")})
+    repo.fleet("land", check=0, oracle=False)  # it would miss the very file that had the other Status cell
+    assert (
+        "more" in repo.read("PLAN.md") and "| landed |" in repo.read("PLAN.md") and "todo" not in repo.read("PLAN.md")
+    )
+
+
 def test_an_undo_that_fails_has_failed_and_was_not_killed(repo: Repo) -> None:
     """What git itself refuses, after the intent was written down."""
     repo.fleet("land", check=0)
