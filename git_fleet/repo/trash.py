@@ -137,9 +137,15 @@ def delete(repository: Repository, item: Item) -> str | None:
             why = why or f"'{place}' cannot be moved: {error.strerror}"
             continue
         why = why or _delete_tree(doomed)
-        folder = os.path.dirname(doomed)
-        _remove_empty(os.path.dirname(place), folder, os.path.dirname(folder))
+        leave(doomed)
+        leave(place)
     return why
+
+
+def leave(place: str) -> None:
+    """Take away the folders of a trash in which nothing is left, after what was at `place`."""
+    operation = os.path.dirname(place)
+    _remove_empty(operation, os.path.dirname(operation))
 
 
 def take_out(repository: Repository, place: str) -> str:
