@@ -1,12 +1,12 @@
 # bash completion for git fleet
 #
-# git's own completion calls _git_fleet for `git fleet` and for aliases of it. Task ids come from the git
-# configuration; without any, the branches of the linked worktrees are offered.
+# git's own completion calls _git_fleet for `git fleet` and for aliases of it. Tasks are offered by their ids, from the
+# plan's file or the git configuration, and by the branches of the linked worktrees.
 #
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add run stop logs go mark status check land sync remove clean undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add run stop logs go mark status check review land sync remove clean undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -24,6 +24,7 @@ __git_fleet_options ()
 	mark) echo "--plan= --message= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
+	review) echo "--plan= --approve --reject --message= --patch --dry-run --json $common" ;;
 	land) echo "--plan= --dry-run --json --wide --script --onto= --order= --strategy= --push --gate= --no-gate --keep-going --no-keep-going --continue --skip --park --abort $common" ;;
 	sync) echo "--plan= --rebase --dry-run --json $common" ;;
 	remove) echo "--plan= --dry-run --json $common" ;;
@@ -37,9 +38,14 @@ __git_fleet_options ()
 	esac
 }
 
-__git_fleet_tasks ()
+# A plan in a file is read by git fleet itself.
+__git_fleet_ids ()
 {
 	local key found=""
+	if [ -n "$(__git config fleet.plan)" ]; then
+		__git fleet plan --json --history=0 | sed -n 's/^      "id": "\([^"\\]*\)",$/\1/p'
+		return
+	fi
 	while IFS= read -r -d '' key; do
 		key=${key#fleet.}
 		key=${key%.*}
@@ -48,10 +54,12 @@ __git_fleet_tasks ()
 		*) found="${found:-$'\n'}$key"$'\n' ;;
 		esac
 	done < <(__git config -z --name-only --get-regexp '^fleet\..*\.')
-	if [ -n "$found" ]; then
-		echo "${found:1}"
-		return
-	fi
+	echo "${found:1}"
+}
+
+__git_fleet_tasks ()
+{
+	__git_fleet_ids
 	# The first entry is the main worktree.
 	local line entries=0
 	while IFS= read -r line; do
@@ -157,7 +165,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | run | stop | logs | go | check | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | run | stop | logs | go | check | review | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
 	mark) __git_fleet_mark ;;

@@ -1,12 +1,14 @@
 # fish completion for git fleet
 #
-# Task ids come from the git configuration; without any, the branches of the linked worktrees are offered.
+# Tasks are offered by their ids, from the plan's file or the git configuration, and by the branches of the linked
+# worktrees.
 
 function __git_fleet_tasks
-    set -l tasks (git config -z --name-only --get-regexp '^fleet\..*\.' 2>/dev/null | string split0 | string replace -r '^fleet\.(.*)\.[^.]*$' '$1')
-    if test (count $tasks) -gt 0
-        printf '%s\n' $tasks | sort -u
-        return
+    if git config fleet.plan >/dev/null 2>&1
+        # A plan in a file is read by git fleet itself.
+        git fleet plan --json --history=0 2>/dev/null | string match -rg '^      "id": "([^"\\\\]*)",$'
+    else
+        git config -z --name-only --get-regexp '^fleet\..*\.' 2>/dev/null | string split0 | string replace -r '^fleet\.(.*)\.[^.]*$' '$1' | sort -u
     end
     # The first entry is the main worktree.
     set -l entries 0
@@ -40,7 +42,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add run stop logs go mark status check land sync remove clean undo log doctor path demo help completion
+set -l commands init plan graph add run stop logs go mark status check review land sync remove clean undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -56,6 +58,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a go -d 'Go through the plan
 complete -c git-fleet -n __git_fleet_needs_command -a mark -d 'Say how it stands with a task'
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
 complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
+complete -c git-fleet -n __git_fleet_needs_command -a review -d 'Show what to read before the next branch lands'
 complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and move the base'
 complete -c git-fleet -n __git_fleet_needs_command -a sync -d 'Bring the base into task branches'
 complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree and branch of landed tasks'
@@ -73,9 +76,9 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs go mark status check land sync remove clean path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan go status check land sync remove clean log doctor' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init plan add run stop go mark land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs go mark status check review land sync remove clean path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan go status check review land sync remove clean log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is init plan add run stop go mark review land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
 complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
@@ -99,7 +102,7 @@ complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks
 
 complete -c git-fleet -n '__git_fleet_is logs' -s f -l follow -d 'Go on with what it says'
 complete -c git-fleet -n '__git_fleet_is go' -l review -d 'Land only what was approved'
-complete -c git-fleet -n '__git_fleet_is mark' -s m -l message -x -d 'Say why'
+complete -c git-fleet -n '__git_fleet_is mark review' -s m -l message -x -d 'Say why'
 complete -c git-fleet -n '__git_fleet_is mark' -a 'running done stuck approved rejected dropped (__git_fleet_tasks)'
 
 complete -c git-fleet -n '__git_fleet_is plan go status land' -l wide -d 'Show every column'
@@ -109,6 +112,10 @@ complete -c git-fleet -n '__git_fleet_is check' -l onto -x -a '(__git_fleet_head
 complete -c git-fleet -n '__git_fleet_is check' -l committed -d 'Leave uncommitted work out'
 complete -c git-fleet -n '__git_fleet_is check' -l hook -r -F -d 'May this file be written here?'
 complete -c git-fleet -n '__git_fleet_is check' -l watch -d 'Look again and again'
+
+complete -c git-fleet -n '__git_fleet_is review' -l approve -d 'Say that it may land'
+complete -c git-fleet -n '__git_fleet_is review' -l reject -d 'Say that it must not land'
+complete -c git-fleet -n '__git_fleet_is review' -s p -l patch -d 'Show its changes, too'
 
 complete -c git-fleet -n '__git_fleet_is land' -l script -d 'Print a shell script'
 complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads)' -d 'Land on another branch'
@@ -133,7 +140,7 @@ complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many
 complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'
 complete -c git-fleet -n '__git_fleet_is demo' -a '(__fish_complete_directories)'
 
-complete -c git-fleet -n '__git_fleet_is add run stop logs go check land sync remove path' -a '(__git_fleet_tasks)' -d Task
+complete -c git-fleet -n '__git_fleet_is add run stop logs go check review land sync remove path' -a '(__git_fleet_tasks)' -d Task
 complete -c git-fleet -n '__git_fleet_is help' -a "$commands plan-guide tutorial"
 complete -c git-fleet -n '__git_fleet_is completion' -a 'bash zsh fish'
 

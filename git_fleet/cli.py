@@ -29,6 +29,7 @@ SUMMARIES = MappingProxyType(
         "mark": "Say of a task that it is done, stuck, approved, ...",
         "status": "Show every task and worktree, and what conflicts",
         "check": "Find real conflicts and drift, uncommitted work included",
+        "review": "Show what to read before the next branch lands; approve or reject it",
         "land": "Merge what is done onto the base, tested, one after another",
         "sync": "Bring the base into task branches, in their worktrees",
         "remove": "Remove worktree and branch of landed tasks",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from git_fleet.model.events import AgentsAtWork, AtWork, Event, Gating, Listener, NotCreated, Progress
+from git_fleet.model.events import AgentsAtWork, AtWork, Event, Gating, Listener, NotCreated, NotSetUp, Progress
 from git_fleet.output.style import Style
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def listener() -> Listener:
         under = list(at_the_bottom)
         _redraw(at_the_bottom, [])
         if line is not None:
-            failed = isinstance(event, NotCreated)
+            failed = isinstance(event, NotCreated | NotSetUp)
             click.echo(f"error: {line}" if failed else line, err=True)
         _redraw(at_the_bottom, under)
         if isinstance(event, NotCreated):
@@ -159,7 +159,7 @@ def _at_work(event: AtWork | AgentsAtWork) -> list[str]:
 def _only_failures(event: Event) -> None:
     from git_fleet.output import sentences
 
-    if isinstance(event, NotCreated):
+    if isinstance(event, NotCreated | NotSetUp):
         click.echo(f"error: {sentences.event(event)}", err=True)
 
 

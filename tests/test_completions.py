@@ -22,6 +22,7 @@ COMMANDS = (
     "stop",
     "logs",
     "mark",
+    "review",
     "status",
     "check",
     "land",
@@ -171,4 +172,22 @@ def test_without_a_plan_the_branches_of_linked_worktrees_are_offered(name: str, 
     shell.fresh_line()
     shell.type("git fleet remove t\t")
     shell.wait("ready> git fleet remove topic/one")
+    shell.close()
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_tasks_of_a_plan_in_a_file_are_offered_begun_or_not_and_branches_with_them(name: str, tmp_path: Path) -> None:
+    plan = "| ID | Title | Files |\n|---|---|---|\n| 57 | docs | `a` |\n| 90 | export | `b` |\n"
+    repo = kit.make_repo(tmp_path / "planned", {"a": "a\n", "PLAN.md": plan})
+    repo.config({"fleet.plan": "PLAN.md", "fleet.branch": "topic/{id}"})
+    repo.git("worktree", "add", "-q", "-b", "topic/57", tmp_path / "57")
+    shell = start(name, repo.path, tmp_path)
+    for typed, wanted in (
+        ("git fleet add 9", "git fleet add 90"),
+        ("git fleet plan set 5", "git fleet plan set 57"),
+        ("git fleet remove t", "git fleet remove topic/57"),
+    ):
+        shell.fresh_line()
+        shell.type(f"{typed}\t")
+        shell.wait(f"ready> {wanted}")
     shell.close()

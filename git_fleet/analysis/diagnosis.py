@@ -263,7 +263,7 @@ def _of_ours(seen: Observed) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             "trust",
-            "what can run commands here has changed since git fleet knew it last",
+            "what can run commands or copy files here has changed since git fleet knew it last",
             f"{seen.common_dir}/config",
             tuple(f"{name}: {what}" for name, what in seen.trust),
             ("if that was not you: git config --local --list, and look at it",),

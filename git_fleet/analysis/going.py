@@ -30,6 +30,8 @@ class Seen(NamedTuple):
     settings: Settings
     alive: Collection[str] = ()
     """Tasks, of the whole plan, at which an agent is at work."""
+    unfinished: Collection[str] = ()
+    """Tasks whose worktree is there, but not yet set up."""
     untouched: Collection[str] = ()
     """Tasks in whose worktree nobody has worked yet, and of which nothing was said."""
     held: Mapping[str, Held] = MappingProxyType({})
@@ -47,6 +49,7 @@ def decide(seen: Seen) -> Turn:
     able = [task for task in there if task.id not in seen.held]
     answers = _asked(seen, [task for task in able if standings[task.id].state in _NOT_BEGUN])
     new = [answer.task.id for answer in answers if answer.create]
+    new += [task.id for task in able if task.id in seen.unfinished]
     if new:
         return Turn(Deed.ADD, tuple(new))
     ready = [task.id for task in able if task.id in seen.untouched and _startable(seen, task)]
@@ -133,7 +136,10 @@ def _is_for_humans(task: Task, settings: Settings) -> str:
 def _not_landed(seen: Seen, task: Task) -> Held:
     standings = seen.world.standings
     if seen.review and standings[task.id].state is State.DONE:
-        return Held("waits for a review", (f"git fleet mark approved {shlex.quote(task.id)}",))
+        return Held(
+            "waits for a review",
+            (f"git fleet review {shlex.quote(task.id)}", f"git fleet mark approved {shlex.quote(task.id)}"),
+        )
     if seen.stopped:
         return Held(f"lands when the conflict of {seen.stopped[0]} is out of the way")
     waits = [need for need in task.needs if need in standings and standings[need].state is not State.LANDED]

@@ -30,7 +30,8 @@ def command(
 ) -> int:
     """Create a branch from the base and a worktree for each task, or for a new one: "45 retry uploads".
 
-    What is there as planned is left. Exits with 3 when a task was refused; the others are made.
+    What is there as planned is left. Exits with 3 when a task was refused; the others are made. Exits with 1 when one
+    is there, but could not be set up.
     """
     from git_fleet.operations import context as contexts
     from git_fleet.operations import create, outlook
@@ -51,4 +52,6 @@ def command(
     make = create.dry_run if dry_run else create.add
     outcome = make(context, view, request, front.listener())
     front.answer_raw("".join(f"{path}\n" for path in outcome.paths))
-    return Exit.REFUSED if outcome.refused else Exit.DONE
+    if outcome.not_set_up:
+        front.hint([f"git fleet add {' '.join(one.task for one in outcome.not_set_up)}   # tries it again"])
+    return Exit.REFUSED if outcome.refused else Exit.NO if outcome.not_set_up else Exit.DONE

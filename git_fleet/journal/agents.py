@@ -56,6 +56,14 @@ def in_worktree(journal: Journal, worktree: str) -> Agent | None:
     return _agent(row) if row else None
 
 
+def worktrees_since(journal: Journal, since_s: float) -> list[str]:
+    """Where an agent was at work at that time or later, or was not seen to end."""
+    if not journal.has(_SINCE):
+        return []
+    rows = journal.db.execute("SELECT DISTINCT worktree FROM agent WHERE ended_s IS NULL OR ended_s >= ?", (since_s,))
+    return [str(row[0]) for row in rows.fetchall()]
+
+
 def _agent(row: tuple[str, str, int, str | None, str, float, int, float | None]) -> Agent:
     task, worktree, pid, identity, log, began_s, number, ended_s = row
     try:

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from git_fleet.journal import rescue
+from git_fleet.journal.schema import MIGRATIONS
 from git_fleet.model.errors import Busy, Fatal
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
@@ -28,50 +29,6 @@ BUSY_S = 60.0
 NAME = "CAST(? AS TEXT)"
 """For names of files and branches, which need not be UTF-8: they go in and come out as the bytes they are."""
 _COLUMNS = "id, kind, state, summary, began_s, ended_s, detail"
-
-MIGRATIONS = (
-    """
-    CREATE TABLE operation (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL, summary TEXT NOT NULL,
-        began_s REAL NOT NULL, ended_s REAL, detail TEXT NOT NULL DEFAULT '{}');
-    CREATE TABLE change (
-        operation INTEGER NOT NULL REFERENCES operation(id), position INTEGER NOT NULL, kind TEXT NOT NULL,
-        name TEXT NOT NULL, before TEXT, after TEXT, PRIMARY KEY (operation, position));
-    CREATE TABLE landing (
-        task TEXT NOT NULL, tip TEXT NOT NULL, landed_commit TEXT NOT NULL, operation INTEGER NOT NULL,
-        PRIMARY KEY (task, landed_commit));
-    CREATE TABLE gate_result (
-        tree TEXT NOT NULL, command TEXT NOT NULL, verdict TEXT NOT NULL, seconds REAL NOT NULL, log TEXT,
-        at_s REAL NOT NULL, task TEXT, PRIMARY KEY (tree, command));
-    """,
-    """
-    CREATE TABLE merge_result (
-        scope TEXT NOT NULL, base TEXT NOT NULL, one TEXT NOT NULL, other TEXT NOT NULL, at_s REAL NOT NULL,
-        verdict TEXT NOT NULL, first INTEGER NOT NULL, tree TEXT NOT NULL, insertions INTEGER NOT NULL,
-        deletions INTEGER NOT NULL, kinds TEXT NOT NULL, paths BLOB NOT NULL, changes BLOB NOT NULL,
-        PRIMARY KEY (scope, base, one, other)) WITHOUT ROWID;
-    """,
-    """
-    ALTER TABLE gate_result RENAME TO gate_result_before;
-    CREATE TABLE gate_result (
-        tree TEXT NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL, verdict TEXT NOT NULL,
-        seconds REAL NOT NULL, log TEXT, at_s REAL NOT NULL, task TEXT, PRIMARY KEY (tree, command, environment));
-    INSERT INTO gate_result SELECT tree, command, '', verdict, seconds, log, at_s, task FROM gate_result_before;
-    DROP TABLE gate_result_before;
-    """,
-    """
-    CREATE TABLE mark (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, state TEXT NOT NULL, why TEXT, who TEXT NOT NULL,
-        at_s REAL NOT NULL, tip TEXT);
-    CREATE INDEX mark_of_task ON mark (task, id);
-    """,
-    """
-    CREATE TABLE agent (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, worktree TEXT NOT NULL, pid INTEGER NOT NULL,
-        identity TEXT, log TEXT NOT NULL, began_s REAL NOT NULL, ended_s REAL);
-    """,
-)
-"""Step n brings a database from `user_version` n to n + 1; a step is never edited once it was released."""
 
 
 class GateRow(NamedTuple):
@@ -123,17 +80,19 @@ class Journal:
                 (to_bytes(summary), detail, operation),
             )
 
-    def finish(self, operation: int, state: OperationState) -> None:
-        """Say how an operation ended; `running` takes one up again."""
+    def finish(self, operation: int, state: OperationState, task: str | None = None) -> None:
+        """Say how an operation ended; `running` takes one up again. `task`: for whose sake it stopped."""
+        now = time.time()
         with self.writing("finish") as db:
-            db.execute("UPDATE operation SET state = ?, ended_s = ? WHERE id = ?", (state, time.time(), operation))
+            db.execute("UPDATE operation SET state = ?, ended_s = ? WHERE id = ?", (state, now, operation))
+            db.execute(f"INSERT INTO phase VALUES (?, ?, {NAME}, ?)", (operation, state, to_bytes(task), now))
 
     def record_landings(self, operation: int, landings: Sequence[Landing]) -> None:
         """Write down what has landed."""
         with self.writing("record_landings") as db:
             db.executemany(
-                "INSERT OR REPLACE INTO landing (task, tip, landed_commit, operation) VALUES (?, ?, ?, ?)",
-                [(landing.task, landing.tip, landing.commit, operation) for landing in landings],
+                "INSERT OR REPLACE INTO landing (task, tip, landed_commit, operation, at_s) VALUES (?, ?, ?, ?, ?)",
+                [(landing.task, landing.tip, landing.commit, operation, time.time()) for landing in landings],
             )
 
     def operations(self, limit: int = -1, states: Sequence[OperationState] = ()) -> tuple[Operation, ...]:

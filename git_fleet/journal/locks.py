@@ -118,6 +118,11 @@ def agent_lock(worktree: str) -> str:
     return _named("agent", worktree)
 
 
+def setup_lock(worktree: str) -> str:
+    """The name of the lock of whoever sets a worktree up."""
+    return _named("setup", worktree)
+
+
 def _named(kind: str, name: str) -> str:
     """Any name becomes a plain file name, two never the same."""
     import hashlib

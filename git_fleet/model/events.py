@@ -33,6 +33,14 @@ class NotCreated(NamedTuple):
     hints: tuple[str, ...] = ()
 
 
+class NotSetUp(NamedTuple):
+    """A task's worktree is there, but a command that sets it up has failed; what it said is in the log."""
+
+    task: str
+    why: str
+    log: str | None
+
+
 class Progress(NamedTuple):
     """`done` of `total` of a long job; shown on a terminal only."""
 
@@ -153,6 +161,7 @@ Event = (
     Created
     | Copied
     | NotCreated
+    | NotSetUp
     | Progress
     | Gating
     | AtWork

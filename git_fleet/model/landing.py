@@ -165,6 +165,8 @@ class LandOutcome(NamedTuple):
     """Of an order that was given."""
     gates: GateReport | None = None
     push: Push | None = None
+    earlier: tuple[str, ...] = ()
+    """Tasks that the same landing had landed before it stopped, and whose branches are still there."""
 
 
 class GateResult(NamedTuple):

@@ -59,6 +59,8 @@ class Settings(NamedTuple):
     gate_retries: int = 1
     copy: tuple[str, ...] = ()
     """Patterns of ignored files that a new worktree gets, too."""
+    setup: tuple[str, ...] = ()
+    """Shell commands that are run in it."""
     ports: int = 10
     """How many a worktree gets."""
     port_base: int = 20000

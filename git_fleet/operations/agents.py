@@ -19,7 +19,7 @@ from git_fleet.model.errors import Busy, Fatal, FleetError, Refused, ending
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Mark, Repository, State
 from git_fleet.model.plan import PlanView, Task
-from git_fleet.operations import environment, gate, mark, survey
+from git_fleet.operations import elsewhere, environment, gate, mark, survey
 from git_fleet.operations.context import Context, is_alive, runs
 from git_fleet.repo import git, logs, pids, process
 
@@ -131,6 +131,7 @@ def _supervise(repository: Repository, start: Start, env: Mapping[str, str], rep
         with database.opened(repository.fleet_dir) as journal:
             begun.append(agents.begin(journal, agent, _mark(repository, start, State.RUNNING, None)))
         tell(pid=pid)
+        before(elsewhere.WAIT_S)
         return True
 
     try:
@@ -138,6 +139,7 @@ def _supervise(repository: Repository, start: Start, env: Mapping[str, str], rep
             if not _hold(held, repository, start):
                 tell(taken=True)
                 return
+            before = elsewhere.in_background(lambda: elsewhere.look(repository, start.worktree))
             watched = process.run_watched(
                 start.command,
                 cwd=start.worktree,
@@ -149,7 +151,8 @@ def _supervise(repository: Repository, start: Start, env: Mapping[str, str], rep
                 rolling=True,
             )
             if begun:
-                end(repository, begun[0], _mark(repository, start, *_said(start.task, watched)))
+                told = _elsewhere(repository, start, before(0.0))
+                end(repository, begun[0], _mark(repository, start, *_said(start.task, watched, told)))
             else:
                 tell(taken=False, why=watched.why)
     except FleetError as error:
@@ -157,9 +160,21 @@ def _supervise(repository: Repository, start: Start, env: Mapping[str, str], rep
             tell(taken=False, why=error.message)
 
 
-def _said(task: Task, watched: process.Watched) -> tuple[State, str | None]:
+def _elsewhere(repository: Repository, start: Start, before: elsewhere.Before | None) -> bool:
+    """At the end of its log, what changed outside of its worktree while it ran; was there anything?"""
+    if before is None:
+        return False
+    told = elsewhere.in_background(lambda: elsewhere.since(repository, start.worktree, start.task.ref, before))(
+        elsewhere.WAIT_S
+    )
+    if told:
+        logs.append(start.log, "".join(f"\n[git fleet: changed elsewhere while this ran: {what}]\n" for what in told))
+    return bool(told)
+
+
+def _said(task: Task, watched: process.Watched, strayed: bool) -> tuple[State, str | None]:
     if watched.status == 0 and watched.why is None:
-        return State.DONE, None
+        return State.DONE, f"something else changed meanwhile, see: git fleet logs {task.id}" if strayed else None
     return State.STUCK, f"{watched.why or ending(watched.status)}, see: git fleet logs {task.id}"
 
 

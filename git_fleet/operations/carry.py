@@ -9,7 +9,7 @@ from git_fleet.model.events import Landed
 from git_fleet.model.fleet import Landing
 from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.model.landing import Action, LandOutcome, Step
-from git_fleet.operations import advance, build, gate, gating, running, statuses, stops, verify
+from git_fleet.operations import advance, build, gating, running, statuses, stops, verify
 from git_fleet.operations.context import Context
 from git_fleet.operations.prepare import Prepared
 from git_fleet.operations.run import Run
@@ -25,8 +25,6 @@ def carry_out(run: Run, prepared: Prepared) -> LandOutcome:
     landing = build.commits(run, landing, prepared.place, prepared.start)
     running.keep(repository, operation, _pinned(context, landing, rest))
     if landing:
-        if gate.chosen(context.settings, run.request):
-            _refuse_if_in_the_way(context, landing)  # the move looks again: this is to be told before the gates run
         tested = gating.line(run, prepared, landing, rest)
         if isinstance(tested, LandOutcome):
             stops.close(context, run.journal, operation, str(tested.ending))
@@ -44,14 +42,6 @@ def _pinned(context: Context, landing: Sequence[Step], rest: Sequence[Step]) -> 
     inside = landing if context.settings.strategy in ("merge", "ff") else ()
     tips = [step.tip for step in (*landing, *rest) if step.action in (Action.LAND, Action.STOP) and step not in inside]
     return [context.base.commit, *tips, *(step.commit for step in landing[-1:] if step.commit)]
-
-
-def _refuse_if_in_the_way(context: Context, landing: Sequence[Step]) -> None:
-    """Raises Refused when uncommitted work lies where the base's checkout would change."""
-    repository, base = context.repository, context.base
-    touched = git.changed_paths(repository, base.tree, landing[-1].tree or base.tree)
-    tree = advance.holder(context.worktrees, base.ref)
-    statuses.refuse_if_in_the_way(context, tree, touched)
 
 
 def move_base(run: Run, built: Sequence[Step]) -> None:

@@ -23,7 +23,13 @@ _OVER = (State.LANDED, State.DROPPED)
 
 
 def of_fleet(
-    context: Context, view: PlanView, asked: Sequence[str], *, committed: bool = False, hunks: bool = False
+    context: Context,
+    view: PlanView,
+    asked: Sequence[str],
+    *,
+    committed: bool = False,
+    hunks: bool = False,
+    remember: bool = True,
 ) -> Check:
     """Every task in flight and every worktree that no task names; of one that is `asked` for, its part alone; of
     several, only those. Raises Refused or Fatal for one that is not there."""
@@ -37,7 +43,7 @@ def of_fleet(
     kept = [line for line in lines if line.id in chosen] if len(chosen) > 1 else lines
     joints = {id for joint in view.joints for id in joint.tasks[:1]}
     wishes = {task.id: Candidate(task.id, task.needs, task.priority, joint=task.id in joints) for task in live}
-    sight = _look(context, kept, wishes, committed=committed, hunks=hunks)
+    sight = _look(context, kept, wishes, committed=committed, hunks=hunks, remember=remember)
     told = _with_drift(kept, sight, {task.id: task for task in live})
     answer = Check(context.base, context.repository.main, context.plan.source, told, sight, committed)
     return _part(answer, *chosen) if len(chosen) == 1 else answer
@@ -82,11 +88,17 @@ def _is_remote_head(ref: str) -> bool:
 
 
 def _look(
-    context: Context, lines: Sequence[Line], wishes: Mapping[str, Candidate], *, committed: bool, hunks: bool
+    context: Context,
+    lines: Sequence[Line],
+    wishes: Mapping[str, Candidate],
+    *,
+    committed: bool,
+    hunks: bool,
+    remember: bool = True,
 ) -> Sight:
     tips = {line.id: line.tip for line in lines}
     wanted = {id: wish for id, wish in wishes.items() if id in tips}
-    sight = sights.look(context, tips, wishes=wanted, committed=committed, hunks=hunks, remember=True)
+    sight = sights.look(context, tips, wishes=wanted, committed=committed, hunks=hunks, remember=remember)
     compared = len(tips) - len(_apart(sight))
     return sight._replace(pairs_total=compared * (compared - 1) // 2)
 

@@ -15,11 +15,11 @@ from git_fleet.analysis import admission
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
-from git_fleet.model.events import Copied, Created, Listener, NotCreated, Note, Progress
+from git_fleet.model.events import Copied, Created, Listener, NotCreated, Note, NotSetUp, Progress
 from git_fleet.model.fleet import Snapshot, State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
-from git_fleet.operations import furnish, landed, revert, running, survey, work
+from git_fleet.operations import furnish, landed, revert, running, setup, survey, work
 from git_fleet.operations.context import PLAN, Context, write_status
 from git_fleet.operations.naming import find, is_named
 from git_fleet.plan import markdown, names, source
@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
     operation: int | None = None
     paths: tuple[str, ...] = ()
     """Worktrees of those that are there now."""
+    not_set_up: tuple[NotSetUp, ...] = ()
 
 
 class Selection(NamedTuple):
@@ -171,11 +172,19 @@ def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -
         else:
             say(Created(task.id, task.branch, task.worktree, existed=answer.exists, dry=True))
     there = [answer.task for answer in answers if answer.why is None]
-    copied = furnish.wanted(context)
-    for answer in answers if copied else ():
-        if answer.create:
-            say(Copied(answer.task.id, len(copied), dry=True))
+    _tell_more(context, answers, say)
     return Outcome((), (), tuple(a.task.id for a in answers if a.why), None, tuple(task.worktree for task in there))
+
+
+def _tell_more(context: Context, answers: Sequence[admission.Admission], say: Listener) -> None:
+    """What new worktrees would get, and what would be run there."""
+    new = [answer.task for answer in answers if answer.create]
+    copied = furnish.wanted(context) if new else []
+    for task in new if copied else ():
+        say(Copied(task.id, len(copied), dry=True))
+    due = [*setup.due(context, [answer.task for answer in answers if answer.exists]), *new]
+    if due and context.settings.setup:
+        say(Note(f"would set up {', '.join(task.id for task in due)}: {'; '.join(context.settings.setup)}"))
 
 
 def add(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:
@@ -206,7 +215,9 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
     busy = {id for id, one in standings.items() if one.state in states.IN_FLIGHT and one.worktree}
     flying = len(busy.union(answer.task.id for answer in made))
-    return _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
+    outcome = _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)
+    there = [answer.task for answer in answers if answer.task.id in (*outcome.created, *outcome.existed)]
+    return outcome._replace(not_set_up=tuple(setup.run(context, there, say)))
 
 
 def _begun_in_config(context: Context, row: Row, say: Listener) -> Context:
@@ -255,7 +266,8 @@ def _register(
         folder = worktrees.create(repository, task.worktree, task.branch, [lock.fd], forgotten)
         try:
             slots.take(repository, task.worktree)
-        except FleetError:
+            setup.note_due(context, task.worktree)
+        except (FleetError, OSError):
             os.close(folder)
             raise
         return folder

@@ -5,11 +5,10 @@ compare-and-swap, and branches land as they were pinned.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from git_fleet.model.fleet import Dirt
-from git_fleet.operations.context import Context
+from git_fleet.model.fleet import Dirt, Repository
 from git_fleet.operations.survey import is_lane
 from git_fleet.repo import git, looking
 
@@ -17,19 +16,21 @@ _MOST_NAMED = 3
 
 
 class State(NamedTuple):
-    """Refs by name, and by worktree what is not committed there: path -> time and size."""
+    """Refs by name; by worktree what is not committed there, path -> time and size; and what its HEAD is at."""
 
     refs: Mapping[str, str]
     files: Mapping[str, Mapping[str, tuple[int, int]]]
+    heads: Mapping[str, str]
 
 
-def look(context: Context) -> State:
-    """The refs that are not fleet's own, and the uncommitted work in every worktree that is no lane."""
-    found = {ref: tip for ref, tip in git.refs(context.repository).items() if not ref.startswith("refs/fleet/")}
-    trees = git.worktrees(context.repository)
-    tops = [tree.path for tree in trees if not tree.bare and not is_lane(context.repository, tree)]
-    dirt = looking.dirt(tops)
-    return State(found, {top: _times(top, seen) for top, seen in dirt.items() if seen is not None})
+def look(repository: Repository, among: Collection[str] | None = None) -> State:
+    """The refs that are not fleet's own, where the worktrees are that are no lanes, and the uncommitted work in them,
+    or in those `among` them."""
+    found = {ref: tip for ref, tip in git.refs(repository).items() if not ref.startswith("refs/fleet/")}
+    trees = [tree for tree in git.worktrees(repository) if not tree.bare and not is_lane(repository, tree)]
+    dirt = looking.dirt([tree.path for tree in trees if among is None or tree.path in among])
+    heads = {tree.path: tree.branch or tree.head or "nothing" for tree in trees}
+    return State(found, {top: _times(top, seen) for top, seen in dirt.items() if seen is not None}, heads)
 
 
 def _times(top: str, seen: Dirt) -> dict[str, tuple[int, int]]:
@@ -55,6 +56,8 @@ def between(before: State, after: State) -> tuple[str, ...]:
         if here is None or there is None:
             told.append(f"the worktree '{top}' {'came' if here is None else 'went'}")
             continue
+        if before.heads[top] != after.heads[top]:
+            told.append(f"'{top}' was at '{before.heads[top]}', and is at '{after.heads[top]}'")
         paths = sorted(path for path in here.keys() | there.keys() if here.get(path) != there.get(path))
         if paths:
             more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""

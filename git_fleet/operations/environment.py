@@ -47,7 +47,7 @@ def prompt_file(repository: Repository, prompt: str) -> str | None:
 
 
 def slot(repository: Repository, worktree: str, say: Listener) -> int:
-    """The slot of a worktree, which gets one now if plain git made it. Raises Refused, Busy."""
+    """The slot of a worktree; a lane and one of plain git's get theirs now. Raises Refused, Busy."""
     known = slots.of(repository, worktree)
     if known is not None:
         return known

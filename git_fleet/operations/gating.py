@@ -33,10 +33,10 @@ def line(run: Run, prepared: Prepared, built: Sequence[Step], rest: Sequence[Ste
     report = GateReport(context.settings.gate_mode, context.settings.gate_jobs)
     if not chosen or not built:
         return Tested(list(built), list(rest), None)
-    before = disturbance.look(context)
+    before = disturbance.look(context.repository)
     with trials.opened(run, chosen, context.settings.gate_jobs) as at_work:
         found = _search(run, at_work, prepared, list(built), list(rest))
-    disturbed = disturbance.between(before, disturbance.look(context)) if at_work.runs else ()
+    disturbed = disturbance.between(before, disturbance.look(context.repository)) if at_work.runs else ()
     for what in disturbed:
         run.say(Note(f"while gates ran: {what}"))
     report = report._replace(

@@ -16,7 +16,7 @@ from git_fleet.model.events import AgentAtWork, AgentEnded, AgentsAtWork, AgentS
 from git_fleet.model.fleet import State
 from git_fleet.model.going import Deed, Going, Held, Turn
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request
-from git_fleet.operations import agents, create, pulse, scene, underway
+from git_fleet.operations import agents, create, pulse, scene, setup, underway
 from git_fleet.operations import context as contexts
 from git_fleet.operations import land as landing
 from git_fleet.operations.context import Context
@@ -28,6 +28,8 @@ PAUSE_S = 0.5
 """Between two glances at what is going on; there is a real look only when something has changed."""
 AGAIN_S = 30.0
 """So long nothing may have changed before it is looked at all the same: not every change can be seen at a glance."""
+SETTING_UP_S = 5.0
+"""Where somebody else is setting up a worktree, he is asked so often."""
 LOCK = "go"
 
 
@@ -91,9 +93,16 @@ def _so_far(sight: Sight, turn: Turn, done: Sequence[str]) -> Going:
 
 
 def _add(sight: Sight, ids: Sequence[str], tried: dict[str, Tried], say: Listener) -> None:
-    request = create.Request(create.Selection(tuple(ids)))
-    for id in create.add(sight.context, sight.view, request, say).refused:
+    context, asked = sight.context, create.Request(create.Selection(tuple(ids)))
+    made = create.add(context, sight.view, asked, say)
+    for id in made.refused:
         tried[id] = Tried(sight.tip(id), None, Held("it could not be created", (f"git fleet add {id}",)))
+    for one in made.not_set_up:
+        hints = (f"git fleet add {one.task}", *((f"less {shlex.quote(one.log)}",) if one.log else ()))
+        tip = sight.tip(one.task) or context.base.commit
+        tried[one.task] = Tried(tip, None, Held(f"its worktree is not set up: {one.why}", hints))
+    if setup.due(context, [task for task in sight.seen.tasks if task.id in ids and task.id not in tried]):
+        time.sleep(SETTING_UP_S)
 
 
 def _start(sight: Sight, ids: Sequence[str], memory: _Memory, say: Listener) -> None:

@@ -52,7 +52,7 @@ def put_right(
         or any(there.task == one.step.id and there.tip == one.step.tip for there in arrived)
     )
     if one is not None and not landed and os.path.isdir(one.lane):
-        journal.finish(operation.id, OperationState.STOPPED)
+        journal.finish(operation.id, OperationState.STOPPED, one.step.id)
         return None
     if detail.get("lane"):
         lanes.put_away(context.repository, detail["lane"], operation.id, say)

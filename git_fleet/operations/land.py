@@ -31,7 +31,7 @@ def land(context: Context, view: PlanView, request: Request, say: Listener) -> L
             raise stops.still_waiting(one)
         with merging.quarantine(context.repository, context.base.commit) as place:
             prepared = prepare(context, view, request, place)
-            refuse_dirty(context, prepared)
+            _refuse_dirty(context, prepared)
             moving = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
             if not moving:
                 nothing = outcome(Ending.NOTHING, context, prepared.steps, None)
@@ -56,18 +56,24 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
         one = stops.waiting(journal, context.base.branch) if journal else None
     if one is not None:
         return stops.still_waiting(one)
-    touched = [p for step in prepared.steps if step.action is Action.LAND for p in prepared.changed[step.id]]
     try:
-        refuse_dirty(context, prepared)
-        if touched:
-            tree = advance.holder(context.worktrees, context.base.ref)
-            statuses.refuse_if_in_the_way(context, tree, touched)
+        _refuse_dirty(context, prepared)
         landing = [step for step in prepared.steps if step.action is Action.LAND]
         if not all(step.commit for step in landing) and context.settings.strategy != "ff":
             verify.refuse_dropped(context, landing, prepared.place, prepared.start)
     except FleetError as error:
         return error
     return None
+
+
+def _refuse_dirty(context: Context, prepared: Prepared) -> None:
+    """Raises Refused where a worktree of what lands is dirty, or uncommitted work lies where the base's checkout would
+    change. The move looks again: this is to be told before anything is begun, and gates run.
+    """
+    refuse_dirty(context, prepared)
+    touched = [p for step in prepared.steps if step.action is Action.LAND for p in prepared.changed[step.id]]
+    if touched:
+        statuses.refuse_if_in_the_way(context, advance.holder(context.worktrees, context.base.ref), touched)
 
 
 def go_on(context: Context, view: PlanView, say: Listener) -> LandOutcome:
@@ -103,7 +109,7 @@ def _landed_by_hand(run: Run, one: stops.Waiting, again: int = AGAIN) -> tuple[S
             raise
     else:
         if failure is not None:
-            journal.finish(operation, OperationState.STOPPED)
+            journal.finish(operation, OperationState.STOPPED, one.step.id)
         return step, failure
     run = _looked_again(run)
     known = journal.operation(operation)
@@ -232,7 +238,7 @@ def _carried(run: Run, view: PlanView, prepared: Prepared, again: int = AGAIN) -
     names = tuple(step.id for step in prepared.steps if step.action is not Action.SKIP)
     with merging.quarantine(run.context.repository, run.context.base.commit) as place:
         fresh = prepare(run.context, view, run.request._replace(names=names), place, lenient=True)
-        refuse_dirty(run.context, fresh)
+        _refuse_dirty(run.context, fresh)
         return _carried(run, view, fresh, again - 1)
 
 
@@ -258,10 +264,18 @@ def _rest(run: Run, view: PlanView, names: Sequence[str], before: Sequence[Step]
     if not names:
         stops.close(context, run.journal, run.operation)
         end = outcome(Ending.LANDED, context, before, context.base.commit)
-        return end._replace(operation=run.operation, base=began_at)
+        return _with_earlier(run, end._replace(operation=run.operation, base=began_at))
     run = run._replace(context=context, request=run.request._replace(names=tuple(names), order=tuple(names)))
     with merging.quarantine(context.repository, context.base.commit) as place:
         prepared = prepare(context, view, run.request, place, lenient=True)
-        refuse_dirty(context, prepared)
+        _refuse_dirty(context, prepared)
         rest = _carried(run, view, prepared)
-    return rest._replace(steps=(*before, *rest.steps), base=began_at)
+    return _with_earlier(run, rest._replace(steps=(*before, *rest.steps), base=began_at))
+
+
+def _with_earlier(run: Run, end: LandOutcome) -> LandOutcome:
+    named = {step.id for step in end.steps}
+    refs = {task.id: task.ref for task in run.context.plan.tasks}
+    there = git.refs(run.context.repository, "refs/heads/")
+    known = [landing.task for landing in run.journal.landings_of(run.operation)]
+    return end._replace(earlier=tuple(id for id in known if id not in named and refs.get(id) in there))

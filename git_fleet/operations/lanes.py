@@ -11,7 +11,7 @@ from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.operations import running
 from git_fleet.operations.survey import lane_path
-from git_fleet.repo import changing, git, looking, slots, worktrees
+from git_fleet.repo import changing, git, looking, worktrees
 
 
 def open_at(repository: Repository, journal: database.Journal, operation: int, commit: str, say: Listener) -> str:
@@ -52,7 +52,7 @@ def _open(repository: Repository, commit: str, write_down: Callable[[str], None]
         path = next(path for path in paths if path not in taken and not os.path.lexists(path))
         write_down(path)
         try:
-            _make(repository, path, commit, lock)
+            changing.add_lane(repository, path, commit, [lock.fd])
         except FleetError:
             _remove(repository, path, [lock.fd])
             raise
@@ -69,13 +69,7 @@ def switch(repository: Repository, path: str, commit: str, say: Listener) -> Non
     except FleetError:
         discard(repository, path, say)
         with locks.hold(repository.fleet_dir, running.WORKTREES, waits=running.tells(say)) as lock:
-            _make(repository, path, commit, lock)
-
-
-def _make(repository: Repository, path: str, commit: str, lock: locks.Lock) -> None:
-    """Gates run side by side, and beside the tasks' worktrees: a lane has a slot like them."""
-    changing.add_lane(repository, path, commit, [lock.fd])
-    slots.take(repository, path)
+            changing.add_lane(repository, path, commit, [lock.fd])
 
 
 def discard(repository: Repository, path: str, say: Listener) -> bool:

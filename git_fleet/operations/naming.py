@@ -22,13 +22,17 @@ def find(plan: Plan, name: str) -> Task:
 
 def find_here(plan: Plan, name: str | None, command: str) -> Task:
     """The task with this name; without one, that in whose worktree we are. Raises Fatal, Usage."""
-    if name is not None:
-        return find(plan, name)
-    here = os.path.realpath(os.getcwd())
-    for task in plan.tasks:
-        if here == task.worktree or here.startswith(f"{task.worktree}/"):
-            return task
-    raise Usage("which task? this is no task's worktree", [f"name it: {command} <task>"])
+    found = here(plan) if name is None else find(plan, name)
+    if found is None:
+        raise Usage("which task? this is no task's worktree", [f"name it: {command} <task>"])
+    return found
+
+
+def here(plan: Plan) -> Task | None:
+    """The task in whose worktree we are."""
+    place = os.path.realpath(os.getcwd())
+    inside = (task for task in plan.tasks if place == task.worktree or place.startswith(f"{task.worktree}/"))
+    return next(inside, None)
 
 
 def is_named(task: Task, name: str) -> bool:

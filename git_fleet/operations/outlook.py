@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from git_fleet.analysis import ancestry
+from git_fleet.analysis import ancestry, reviewing
 from git_fleet.analysis import view as views
-from git_fleet.journal import database
+from git_fleet.journal import database, reviews
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Outlook, Snapshot
 from git_fleet.model.journal import ChangeKind, Operation
@@ -37,7 +37,7 @@ def look(context: Context, depth: int = HISTORY) -> Outlook:
     if plan.source.kind is SourceKind.WORKTREES:
         return here
     snapshot, _ = survey.look(context)
-    spent_s, gate_s = _experience(context, plan.tasks)
+    spent_s, gate_s, review_s = _experience(context, plan.tasks)
     return here._replace(
         files=_files(context),
         history=_history(context, depth),
@@ -46,6 +46,7 @@ def look(context: Context, depth: int = HISTORY) -> Outlook:
         changed=_changed(context, snapshot),
         spent_s=spent_s,
         gate_s=gate_s,
+        review_s=review_s,
     )
 
 
@@ -99,19 +100,22 @@ def _paths(commits: Iterable[str], found: Mapping[str, Footprint]) -> tuple[str,
     return tuple(sorted({path for commit in commits if commit in found for path in found[commit].paths}))
 
 
-def _experience(context: Context, tasks: Iterable[Task]) -> tuple[tuple[float, ...], float]:
-    """How long tasks that have landed took, from `add` to `land`; and how long the gates take on one merge."""
+def _experience(context: Context, tasks: Iterable[Task]) -> tuple[tuple[float, ...], float, float]:
+    """How long tasks that have landed took, from `add` to `land`; the gates on one merge; and one review."""
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         if journal is None:
-            return (), 0.0
+            return (), 0.0, context.settings.review_s
         landed = dict(journal.landed_at())
         began = _began(journal.operations()) if landed else {}
         seconds = journal.gate_seconds()
+        read = reviewing.lasted(reviews.events(journal))
     from statistics import median
 
     spent = [landed[task.id] - began[task.ref] for task in tasks if task.id in landed and task.ref in began]
     gates = len(context.settings.gates)
-    return tuple(one for one in spent if 60.0 <= one <= LONGEST_S), gates * median(seconds) if seconds else 0.0
+    gate_s = gates * median(seconds) if seconds else 0.0
+    review_s, _ = reviewing.likely(read, context.settings.review_s)
+    return tuple(one for one in spent if 60.0 <= one <= LONGEST_S), gate_s, review_s
 
 
 def _began(operations: Iterable[Operation]) -> dict[str, float]:

@@ -4,12 +4,13 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
-from git_fleet.model.journal import RecordedChange
+from git_fleet.model.journal import Operation, RecordedChange
 from git_fleet.repo import changing, git, objects, process, trust
 
 KEEP = "refs/fleet/keep/"
@@ -102,6 +103,21 @@ def gates_of(repository: Repository, operation: int) -> list[tuple[int, str | No
             return [(int(pid), known) for pid, known in json.load(file)]
     except (OSError, ValueError, TypeError):
         return []
+
+
+class GateTime(NamedTuple):
+    """Gates of a landing from the first to the last: when they began (since 1970), how long that took on the clock, how
+    long all of them together, and what was saved by running them side by side. In seconds."""
+
+    began_s: float
+    lasted_s: float
+    all_s: float
+    saved_s: float
+
+
+def gate_times(operation: Operation) -> tuple[GateTime, ...]:
+    """What `land` wrote down of its gates, each time that it ran some."""
+    return tuple(GateTime(*one) for one in json.loads(operation.detail).get("gate_times", ()))
 
 
 def _gates_file(repository: Repository, operation: int) -> str:

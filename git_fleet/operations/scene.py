@@ -15,7 +15,7 @@ from git_fleet.model.fleet import Dirt, Snapshot, State
 from git_fleet.model.going import Held
 from git_fleet.model.plan import PlanView, SourceKind, Task
 from git_fleet.operations import context as contexts
-from git_fleet.operations import create, landed, outlook, stops, survey
+from git_fleet.operations import create, landed, outlook, setup, stops, survey
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
 from git_fleet.operations.prepare import uncommitted
@@ -69,12 +69,14 @@ def look(wish: Wish, tried: Mapping[str, Tried] = MappingProxyType({})) -> Sight
     snapshot, _ = survey.look(context)
     snapshot = landed.with_proven(snapshot, context.plan.tasks)
     standings = states.standings(context.plan, snapshot, view.overlaps)
+    active = [task for task in tasks if standings[task.id].state is State.ACTIVE]
     seen = going.Seen(
         tasks=tasks,
         world=create.bearing(context, snapshot, standings, tasks),
         overlaps=view.overlaps,
         settings=context.settings,
         alive=frozenset(id for id, agent in context.agents.items() if agent.alive),
+        unfinished=frozenset(task.id for task in setup.due(context, active)),
         stopped=_stopped(context),
         review=wish.review,
     )

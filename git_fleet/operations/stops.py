@@ -89,7 +89,7 @@ def lay_out_or_finish(run: Run, landed: Sequence[Step], rest: Sequence[Step]) ->
     if replayed:
         run.say(Note(f"rerere has filled in an earlier resolution, look before you add: {', '.join(replayed)}"))
     _settle(context, journal, operation)
-    journal.finish(operation, OperationState.STOPPED)
+    journal.finish(operation, OperationState.STOPPED, stop.id)
     return outcome(Ending.STOPPED, context, steps, line if landed else None)._replace(operation=operation, lane=lane)
 
 

@@ -99,6 +99,7 @@ class Trials:
         self._useful = 0.0
         self._active = 0.0
         self._active_since = 0.0
+        self._began_s = 0.0
 
     @property
     def saved_s(self) -> float:
@@ -169,6 +170,7 @@ class Trials:
         job = _Job(subject, todo, free, place, len(subjects) - 1)
         if not self._jobs:
             self._active_since = time.monotonic()
+            self._began_s = self._began_s or time.time()
         fresh = self._lanes[free] is None
         if fresh:
             others = [path for path in self._lanes if path]
@@ -305,9 +307,21 @@ class Trials:
             for path in filter(None, self._lanes):
                 if not lanes.discard(self._run.context.repository, path, self._run.say):
                     self._run.say(Note(f"a gate made files that cannot be removed, in the lane '{path}'"))
-            running.note(self._run.journal, self._run.operation, lanes=[])
+        self._note_end()
         running.note_gates(self._run.context.repository, self._run.operation, [])
         self._write_down()
+
+    def _note_end(self) -> None:
+        """In one write: that no lane is left, and what the gates took, after what those before them took."""
+        facts: dict[str, object] = {"lanes": []} if self._own_lanes else {}
+        if self.runs:
+            took = running.GateTime(
+                self._began_s, round(self._active, 3), round(self.seconds, 3), round(self.saved_s, 3)
+            )
+            known = self._run.journal.operation(self._run.operation)
+            facts["gate_times"] = [*(running.gate_times(known) if known else ()), took]
+        if facts:
+            running.note(self._run.journal, self._run.operation, **facts)
 
 
 def _together(results: Sequence[GateResult]) -> GateResult:

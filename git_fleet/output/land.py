@@ -97,8 +97,8 @@ def hints(outcome: LandOutcome, typed: Typed = _BARE, *, clears: bool = True) ->
             return (f"to land them: {typed.again()}",)
         return (f"to resolve the first conflict: {typed.again()}",) if _stopped(outcome) else ()
     if outcome.ending is Ending.LANDED:
-        landed = _landed(outcome)
-        clear = (f"to clear what has landed: git fleet remove {_ids(landed)}",) if landed and clears else ()
+        landed = " ".join(map(words.typed, (*outcome.earlier, *(step.id for step in _landed(outcome)))))
+        clear = (f"to clear what has landed: git fleet remove {landed}",) if landed and clears else ()
         number = f" {outcome.operation}" if outcome.operation else ""
         return (*clear, f"to take it back: git fleet undo{number}") if landed else ()
     if outcome.ending is Ending.STOPPED:

@@ -18,6 +18,7 @@ from git_fleet.model.events import (
     NotCreated,
     Note,
     NotRemoved,
+    NotSetUp,
     Progress,
     Recovered,
     Removed,
@@ -44,6 +45,8 @@ def event(event: Event) -> str | None:
             return f"{did}, but not: {rest}" if rest else did
         case NotCreated(task, why, _):
             return f"{safe(task)} was not created: {safe(why)}"
+        case NotSetUp(task, why, log):
+            return f"{safe(task)} is there, but was not set up: {safe(why)}{f', log: {safe(log)}' if log else ''}"
         case Gating(what, gate):
             return f"{safe(gate)} runs on {safe(what)}"
         case Gated():
@@ -97,9 +100,9 @@ def error(error: FleetError, width: int | None = None) -> list[str]:
 
 
 def trust(changed: Iterable[tuple[str, str]]) -> str:
-    """Of (what can run commands here, `new`, `changed` or `gone`) since that was known last."""
+    """Of (what can run commands or copy files here, `new`, `changed` or `gone`) since that was known last."""
     told = words.listed(f"{name} ({what})" for name, what in changed)
-    return f"what can run commands here has changed since git fleet knew it last: {told}"
+    return f"what can run commands or copy files here has changed since git fleet knew it last: {told}"
 
 
 def hints(hints: Iterable[str], width: int | None = None) -> list[str]:

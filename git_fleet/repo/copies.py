@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import git
+from git_fleet.repo import git, looking
 
 INCLUDE = ".worktreeinclude"
 """At the top of a worktree: patterns of ignored files to copy. It names files, never commands."""
@@ -71,12 +71,15 @@ def chosen(repository: Repository, top: str, lines: str) -> list[str]:
 
 
 def ignored(repository: Repository, top: str, paths: Sequence[str]) -> set[str]:
-    """Those of the paths that git ignores in a worktree, also where nothing is there; none beyond a link.
-
-    Raises GitError.
-    """
+    """Those of the paths that git ignores in a worktree, also where nothing is there; none beyond a link or in a
+    submodule, about which git does not answer. Raises GitError."""
+    modules = tuple(f"{path}/" for path in looking.gitlinks(repository, top, git.private_dir(top) or ""))
     folders = {os.path.dirname(path) for path in paths}
-    straight = {folder for folder in folders if os.path.realpath(f"{top}/{folder}") == f"{top}/{folder}".rstrip("/")}
+    straight = {
+        folder
+        for folder in folders
+        if os.path.realpath(f"{top}/{folder}") == f"{top}/{folder}".rstrip("/") and not f"{folder}/".startswith(modules)
+    }
     asked = "".join(f"./{path}\0" for path in paths if os.path.dirname(path) in straight)  # `:` alone would be magic
     if not asked:
         return set()

@@ -79,6 +79,12 @@ class Rolling:
             os.close(self._fd)
 
 
+def append(path: str, text: str) -> None:
+    """Add to a log that nobody writes any more; what cannot be written is left out."""
+    with suppress(OSError), open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
 def older(path: str) -> str:
     """The first half of a rolling log, where there is more than one."""
     return f"{path}.1"

@@ -53,6 +53,7 @@ def load(repository: Repository) -> Settings:
         gate_timeout_s=_seconds(plain, "fleet.gatetimeout", default.gate_timeout_s),
         gate_retries=_retries(plain),
         copy=_several(plain, "fleet.copy"),
+        setup=_several(plain, "fleet.setup"),
         ports=_number(plain, "fleet.ports") or default.ports,
         port_base=_number(plain, "fleet.portbase") or default.port_base,
         disposable=_several(plain, "fleet.disposable", DISPOSABLE),

@@ -32,14 +32,19 @@ def take(repository: Repository, top: str) -> int:
     private = os.path.realpath(private_dir(top) or "")
     if os.path.dirname(private) != _home(repository):
         raise Refused(f"'{top}' is no worktree of this repository", ["git worktree list"])
-    return renew(repository, private)
+    return _given(repository, private)
 
 
-def renew(repository: Repository, entry: str) -> int:
-    """The slot of an administrative entry: its own where no other has that, as after a time in the trash; else another.
+def renew(repository: Repository, entry: str) -> None:
+    """Give an administrative entry that comes back from the trash another slot, if its own is somebody's by now.
 
     The worktree lock is held by the caller. Raises Refused.
     """
+    if _read(entry) is not None:
+        _given(repository, entry)
+
+
+def _given(repository: Repository, entry: str) -> int:
     home = _home(repository)
     names = os.listdir(home) if os.path.isdir(home) else []
     taken = {_read(f"{home}/{name}") for name in names if f"{home}/{name}" != entry}

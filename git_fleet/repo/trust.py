@@ -1,4 +1,7 @@
-"""What can run commands in a repository, and what of it was known last. To tell people; nothing is decided by it."""
+"""What can run commands in a repository or copy its ignored files, and what of it was known last.
+
+To tell people; nothing is decided by it.
+"""
 
 import hashlib
 import json
@@ -19,7 +22,7 @@ _RUNS = re.compile(
     r"|filter\..*\.(clean|smudge|process)|diff\.(external|.*\.(command|textconv))|merge\..*\.driver"
     r"|include(if\..*)?\.path|credential\.(.*\.)?helper|url\..*\.(insteadof|pushinsteadof)"
     r"|remote\..*\.(uploadpack|receivepack|vcs|proxy)|submodule\..*\.update|trailer\..*\.(cmd|command)"
-    r"|uploadpack\.packobjectshook|fleet\.(gate|setup|agent|ondone|onstuck|onlanded)|fleet(gate|agent)\..*"
+    r"|uploadpack\.packobjectshook|fleet\.(gate|setup|copy|agent|ondone|onstuck|onlanded)|fleet(gate|agent)\..*"
 )
 
 

@@ -41,6 +41,7 @@ def test_what_is_ready_is_made_and_what_was_made_is_started() -> None:
     assert going.decide(seen({})) == Turn(Deed.ADD, ("a", "b", "c"))
     active = seen({"a": State.ACTIVE, "b": State.ACTIVE, "c": State.LANDED})
     assert going.decide(active._replace(untouched={"a", "b"})) == Turn(Deed.START, ("a", "b"))
+    assert going.decide(active._replace(untouched={"a", "b"}, unfinished={"a"})) == Turn(Deed.ADD, ("a",))
     assert going.decide(active._replace(untouched={"b"}, alive={"a"})) == Turn(Deed.START, ("b",))
 
 
@@ -85,7 +86,9 @@ def test_only_what_was_approved_lands_with_a_review() -> None:
     done = seen({"a": State.DONE, "b": State.APPROVED, "c": State.DROPPED})._replace(review=True)
     assert going.decide(done) == Turn(Deed.LAND, ("b",))
     waits = going.decide(seen({"a": State.DONE}, (A,))._replace(review=True))
-    assert waits.deed is Deed.END and waits.left[0].held == Held("waits for a review", ("git fleet mark approved a",))
+    assert waits.deed is Deed.END and waits.left[0].held == Held(
+        "waits for a review", ("git fleet review a", "git fleet mark approved a")
+    )
 
 
 def test_what_needs_what_is_held_does_not_land_either() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import kit
 import pytest
 
-from git_fleet.journal import database
+from git_fleet.journal import database, schema
 from git_fleet.journal.database import GateRow, Journal
 from git_fleet.model.errors import Busy, Fatal
 from git_fleet.model.fleet import Landing
@@ -119,7 +119,7 @@ def test_an_old_version_is_brought_up_to_date(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "fleet.db").close()
     with database.opened(str(tmp_path)) as journal:
         journal.begin("add", "x")
-    assert sql(tmp_path, "PRAGMA user_version") == [(len(database.MIGRATIONS),)]
+    assert sql(tmp_path, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
     with database.opened(str(tmp_path)) as journal:
         assert len(journal.operations()) == 1
 
@@ -127,7 +127,7 @@ def test_an_old_version_is_brought_up_to_date(tmp_path: Path) -> None:
 def test_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     with database.opened(str(tmp_path)):
         pass
-    sql(tmp_path, f"PRAGMA user_version = {len(database.MIGRATIONS) + 1}")
+    sql(tmp_path, f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
     before = (tmp_path / "fleet.db").read_bytes()
     with pytest.raises(Fatal, match="was written by a newer git fleet") as caught, database.opened(str(tmp_path)):
         pass

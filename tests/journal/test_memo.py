@@ -7,7 +7,7 @@ import pytest
 from kit import Repo, make_repo
 from sights import branch, look
 
-from git_fleet.journal import database, memo
+from git_fleet.journal import database, memo, schema
 from git_fleet.journal.memo import Row
 from git_fleet.model.fleet import Change, Lines
 
@@ -85,7 +85,7 @@ def test_a_database_in_use_is_not_waited_for(repo: Repo) -> None:
 
 def test_an_old_database_is_brought_up_to_date(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "fleet.db")
-    for statement in database.MIGRATIONS[0].split(";"):
+    for statement in schema.MIGRATIONS[0].split(";"):
         connection.execute(statement)
     connection.execute("PRAGMA user_version = 1")
     connection.execute("INSERT INTO landing VALUES ('42', 'tip', 'commit', 1)")

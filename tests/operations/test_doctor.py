@@ -410,10 +410,11 @@ def test_a_landing_says_what_can_run_commands_and_has_changed(repo: Repo, how: l
     unreadable.chmod(0o111)
     gate(repo)
     repo.git("config", "fleet.gate", "true")
+    repo.config({"fleet.copy": ".env", "fleet.setup": "true"})
     said = repo.fleet("land", *how, "a", check=0).err.splitlines()[:2]
     assert said == [
-        "note: what can run commands here has changed since git fleet knew it last: "
-        "fleet.gate (new), hooks/post-commit (new), hooks/pre-push (new)",
+        "note: what can run commands or copy files here has changed since git fleet knew it last: "
+        "fleet.copy (new), fleet.gate (new), fleet.setup (new), hooks/post-commit (new), hooks/pre-push (new)",
         "hint: git fleet doctor; if it was you: git fleet doctor --repair",
     ]
     repo.fleet("doctor", "--repair", check=0)

@@ -142,7 +142,7 @@ def test_a_landing_that_was_given_up_is_not_begun_again_by_the_same_go(repo: Pla
 def test_only_what_was_reviewed_lands(repo: Place) -> None:
     ended = repo.go("--review", check=4)
     assert re.search(r"^a +done +waits for a review\n", ended.out, re.MULTILINE)
-    assert "hint: a: git fleet mark approved a\n" in ended.err and repo.landed() == []
+    assert "hint: a: git fleet review a\n" in ended.err and repo.landed() == []
     mark(repo, "approved", "a")
     mark(repo, "rejected", "b", "-m", "no tests")
     ended = repo.go("--review", check=4)
@@ -205,6 +205,17 @@ def test_what_a_human_does_is_made_for_him_and_landed_when_he_says_so(repo: Plac
     mark(repo, "done", "a")
     assert running.wait() == 0
     assert repo.landed() == ["b", "a", "c"]
+
+
+def test_no_agent_starts_before_its_worktree_is_set_up(repo: Place) -> None:
+    repo.config({"fleet.setup": "echo $FLEET_TASK >> ../set-up; test $FLEET_TASK != a || test -e ../go"})
+    ended = repo.go(check=4)
+    assert "its worktree is not set up: " in ended.out and "hint: a: git fleet add a\n" in ended.err
+    assert repo.ran() == repo.landed() == ["b"]
+    assert sorted((repo.path.parent / "set-up").read_text().split()) == ["a", "b"]
+    (repo.path.parent / "go").touch()
+    repo.go("a")
+    assert repo.landed() == ["b", "a"]
 
 
 def test_no_more_than_the_limit_at_once(repo: Place) -> None:

@@ -74,7 +74,7 @@ def test_work_in_the_way_is_refused(repo: Repo, kind: str) -> None:
     before = repo.snapshot()
     refused = repo.fleet("land", check=3)
     assert ("a merge is in progress" if kind == "merging" else f"in the way: {name}") in refused.err
-    assert repo.snapshot() == before
+    assert repo.snapshot() == before and rooms.operations(repo) == []
 
 
 def test_a_folder_of_work_where_a_file_lands_is_refused(repo: Repo) -> None:

@@ -16,7 +16,7 @@ import pytest
 import rooms
 from kit import Repo
 
-from git_fleet.journal import database, locks
+from git_fleet.journal import locks, schema
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_database_from_before_there_were_marks_is_read(repo: Repo) -> None:
     folder = repo.common_dir() / "fleet"
     folder.mkdir()
     with contextlib.closing(sqlite3.connect(folder / "fleet.db")) as db, db:
-        for step in database.MIGRATIONS[:3]:
+        for step in schema.MIGRATIONS[:3]:
             db.executescript(step)
         db.execute("PRAGMA user_version = 3")
     assert rooms.states(repo)["a"] == "active"

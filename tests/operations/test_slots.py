@@ -8,6 +8,7 @@ import kit
 import pytest
 import rooms
 from kit import Repo
+from warm import Warm
 
 from git_fleet.model.settings import Settings
 from git_fleet.operations import environment
@@ -20,8 +21,8 @@ def of(repo: Repo, *tasks: str) -> list[int | None]:
     return [slots.of(rooms.of(repo), str(rooms.tree(repo, task))) for task in tasks]
 
 
-def test_the_lowest_free_one_whoever_freed_it(tmp_path: Path) -> None:
-    repo = rooms.fleet(tmp_path, dict.fromkeys("abcdef"))
+def test_the_lowest_free_one_whoever_freed_it(tmp_path: Path, warm: Warm) -> None:
+    repo = rooms.Quick(rooms.fleet(tmp_path, dict.fromkeys("abcdef")), warm)
     repo.fleet("add", "a", "b", "c", check=0)
     assert of(repo, "a", "b", "c") == [1, 2, 3] and slots.of(rooms.of(repo), str(repo.path)) == 0
     repo.git("worktree", "remove", "../a")
@@ -33,8 +34,8 @@ def test_the_lowest_free_one_whoever_freed_it(tmp_path: Path) -> None:
     assert repo.git("worktree", "list", "--porcelain").count("prunable") == 0
 
 
-def test_it_comes_back_with_its_worktree_unless_another_has_it(tmp_path: Path) -> None:
-    repo = rooms.fleet(tmp_path, {"a": None, "b": None, "c": None})
+def test_it_comes_back_with_its_worktree_unless_another_has_it(tmp_path: Path, warm: Warm) -> None:
+    repo = rooms.Quick(rooms.fleet(tmp_path, {"a": None, "b": None, "c": None}), warm)
     repo.fleet("add", "a", "b", check=0)
     for task in "ab":
         repo.commit(f"{task}: done", {task: "x\n"}, rooms.tree(repo, task))
@@ -48,8 +49,8 @@ def test_it_comes_back_with_its_worktree_unless_another_has_it(tmp_path: Path) -
     assert of(repo, "a", "b", "c") == [3, 2, 1]
 
 
-def test_gates_side_by_side_have_ports_of_their_own(tmp_path: Path) -> None:
-    repo = rooms.fleet(tmp_path, {"a": None, "b": None}, gateJobs="3", portBase="3000", ports="5")
+def test_gates_side_by_side_have_ports_of_their_own(tmp_path: Path, warm: Warm) -> None:
+    repo = rooms.Quick(rooms.fleet(tmp_path, {"a": None, "b": None}, gateJobs="3", portBase="3000", ports="5"), warm)
     repo.fleet("add", "a", "b", check=0)
     for task in "ab":
         repo.commit(f"{task}: done", {task: "x\n"}, rooms.tree(repo, task))
@@ -64,9 +65,9 @@ def test_gates_side_by_side_have_ports_of_their_own(tmp_path: Path) -> None:
     assert all(int(port) == 3000 + 5 * int(slot) for _, slot, port in told)
 
 
-def test_an_agent_where_plain_git_made_the_worktree(tmp_path: Path) -> None:
+def test_an_agent_where_plain_git_made_the_worktree(tmp_path: Path, warm: Warm) -> None:
     """And it is told of its own task, whoever calls."""
-    repo = rooms.fleet(tmp_path, {"a": None, "b": {"b": "x\n"}})
+    repo = rooms.Quick(rooms.fleet(tmp_path, {"a": None, "b": {"b": "x\n"}}), warm)
     repo.fleet("add", "a", check=0)
     assert of(repo, "a", "b") == [1, None]
     command = f'{TOLD}told; test -z "${{FLEET_PROMPT_FILE+x}}" && mv told there'

@@ -55,7 +55,8 @@ def test_nothing_else_lands_meanwhile(repo: Repo, command: list[str]) -> None:
 
 def test_resolved_and_added(repo: Repo) -> None:
     resolve(repo)
-    repo.fleet("land", "--continue", check=0)
+    done = repo.fleet("land", "--continue", check=0)
+    assert "to clear what has landed: git fleet remove a c b\n" in done.err
     assert_landed(repo)
     assert repo.git("log", "-1", "--format=%B", "main") == "Merge branch 'b'\n\nFleet-Task: b\n"
 

@@ -36,8 +36,8 @@ def clean(folder: Path, **config: str) -> Repo:
 
 
 def furnished(folder: Path) -> Repo:
-    """A new worktree gets copies of ignored files."""
-    repo = clean(folder, copy="*.log")
+    """A new worktree gets copies of ignored files, and is set up."""
+    repo = clean(folder, copy="*.log", setup="echo made >made.log")
     repo.write({"one.log": "x\n", "sub/two.log": "y\n"})
     return repo
 
@@ -163,7 +163,7 @@ def broken(folder: Path) -> Repo:
 
 DEEDS = {
     "add": Deed(clean, ("add", "new")),
-    "add-copies": Deed(furnished, ("add", "new")),
+    "add-setup": Deed(furnished, ("add", "new")),
     "add-row": Deed(in_a_file, ("add", "9 nine", "--owns", "nine"), again=("add", "9")),
     "land": Deed(clean, ("land", "a", "b")),
     "land-gate": Deed(gated, ("land", "a", "b")),

@@ -326,6 +326,7 @@ COMMANDS = (
     ("stop",),
     ("logs", "1"),
     ("check",),
+    ("review",),
     ("land",),
     ("land", "--dry-run"),
     ("land", "--script"),
