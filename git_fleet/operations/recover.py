@@ -80,6 +80,11 @@ def _each_by_itself(
     by_git = json.loads(operation.detail).get("by_git", {})
     for change in operation.changes:
         advance.settle(repository, change, say, [lock.fd], by_git.get(change.name, {}).get("conflicts"))
+    for change in operation.changes:
+        top = by_git[change.name]["top"] if change.name in by_git else ""
+        if change.before and halfway.is_rebase_left(top):  # to go on might leave out the commit that it was at
+            halfway.unwrite(repository, top, change.before)
+            say(Note(f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort"))
     changes = [_as_made(repository, change, by_git.get(change.name)) for change in operation.changes]
     done = [revert.is_done(repository, change) for change in changes]
     kept = [change for change, is_so in zip(changes, done, strict=True) if is_so]
@@ -88,9 +93,6 @@ def _each_by_itself(
     tops = [one["top"] for one in by_git.values()]
     waiting = [f"'{top}'" for top in tops if halfway.waits(top)]
     foreign = [change for change, is_so in zip(changes, done, strict=True) if is_so is None]
-    for top in tops:
-        if halfway.is_rebase_left(top):  # to go on with it might leave out the commit that it was at
-            say(Note(f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort"))
     told = [f"{_branches(kept)} had come to its end"] if kept else []
     told += [f"the conflict waits in {', '.join(waiting)}"] if waiting else []
     told += [f"left alone, since it moved meanwhile: {_branches(foreign)}"] if foreign else []

@@ -244,9 +244,8 @@ def merge_in(repository: Repository, top: str, other: str, message: str, inherit
 
 def start_rebase(repository: Repository, top: str, other: str, message: str, inherit: Sequence[int] = ()) -> str | None:
     """Rebase the branch of somebody's worktree; None, or why git did not finish. Other branches stay where they are."""
-    return _as_author(
-        repository, top, ("-c", "rebase.updateRefs=false", "rebase", "--no-autostash", "--quiet", other), inherit
-    )
+    pinned = ("-c", "rebase.updateRefs=false", "-c", "rebase.backend=merge")
+    return _as_author(repository, top, (*pinned, "rebase", "--no-autostash", "--quiet", other), inherit)
 
 
 def quit_rebase(repository: Repository, top: str, inherit: Sequence[int] = ()) -> None:

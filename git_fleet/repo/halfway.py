@@ -96,6 +96,18 @@ def forget(repository: Repository, top: str, inherit: Sequence[int] = ()) -> Non
         changing.quit_rebase(repository, top, inherit)
 
 
+def unwrite(repository: Repository, top: str, known: str) -> None:
+    """Take away the files of a pick that a rebase was at, as far as its index knows nothing of them: they are in the
+    way of its --abort. Each is in the commit `known`, it or its torn beginning. Raises Busy where git's lock is there.
+    """
+    changing.refuse_locked_checkout(top)
+    head, staged = looking.commit_and_parents(repository, top)[0], _staged(repository, top)
+    for one in _pieces(repository, head, known, {}):
+        there = one.path not in staged and os.path.lexists(f"{top}/{one.path}")
+        if there and _is_absent(one.old) and _file(repository, top, one, known) == one.new:
+            _remove(top, one.path)
+
+
 def _never_began(private: str) -> bool:
     place = f"{private}/{_REBASE}"
     return os.path.isdir(place) and not all(os.path.exists(f"{place}/{name}") for name in _NEEDED)

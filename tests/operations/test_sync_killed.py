@@ -173,3 +173,21 @@ def test_killed_while_it_picks(repo: Repo, tmp_path: Path) -> None:
     assert f"a rebase is in progress in '{top}'" in done.err
     repo.git("rebase", "--abort", cwd=top)
     assert repo.oid("b") == tip and status(repo) == []
+
+
+def test_killed_while_it_writes_the_files_of_a_pick(repo: Repo) -> None:
+    """They would be in the way of giving the rebase up; each of them is in the branch."""
+    top, tip = rooms.tree(repo, "b"), repo.oid("b")
+    repo.write({".git/info/attributes": "own filter=deadly\n"})
+    repo.config({"filter.deadly.smudge": TOGETHER, "filter.deadly.clean": "cat"})
+    assert repo.fleet("sync", "--rebase", "b").status != 0
+    repo.config({"filter.deadly.smudge": "cat"})
+    (top / "own").write_text("")
+    lock = private(repo) / "index.lock"
+    assert str(lock) in repo.fleet("sync", "--rebase", "b", check=75).err
+    lock.unlink()
+    assert rooms.status_of("git", "rebase", "--abort", cwd=top) != 0 and (private(repo) / "rebase-merge").exists()
+    told = repo.fleet("sync", "--rebase", "b", check=3, oracle=False).err  # to which a torn file is one like any other
+    assert f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort" in told
+    repo.git("rebase", "--abort", cwd=top)
+    assert repo.oid("b") == tip and status(repo) == [] and (top / "own").read_text() == "b\n"

@@ -183,6 +183,7 @@ DEEDS = {
     "purge": Deed(removed, ("clean", "--purge")),
     "sync": Deed(behind, ("sync", "a", "b")),
     "sync-rebase": Deed(all_behind, ("sync", "--rebase", "a", "b")),
+    "sync-rebase-stop": Deed(all_behind, ("sync", "--rebase"), code=4),
     "sync-stop": Deed(behind, ("sync",), code=4),
     "repair": Deed(broken, ("doctor", "--repair")),
     "undo-add": Deed(added, ("undo", "1")),

@@ -24,6 +24,7 @@ DISTURBED = tuple(DEEDS) if TORTURE else ("add", "land", "remove", "undo-add", "
 KILLS, ERRORS = 3, 2
 """So many places of each deed in CI."""
 FAILS = ("ENOSPC", "EIO", "EROFS")
+WAITS = re.compile(r"a (merge|rebase) is in progress in '(.+?)': finish it there, or give it up")
 
 
 class Stage:
@@ -84,7 +85,8 @@ class Stage:
         if self._is_well(said[0][1]) and not left:
             return said
         told = said[0][1].err + said[0][1].out
-        stuck = left and not self._is_well(said[0][1]) and difference(repo.snapshot(), self.expected)
+        stuck = left and not self._is_well(said[0][1]) and not WAITS.search(told)
+        stuck = stuck and bool(difference(repo.snapshot(), self.expected))
         if stuck and not any(lock in told for lock in left):
             tally.say("wrong", where, f"what is in the way is not named: {left}\n    {told.strip()}")
         found = self.programs.one(repo, "doctor", "--json")
@@ -109,9 +111,10 @@ class Stage:
 
 
 def locks(repo: Repo) -> list[str]:
-    """git's locks that somebody left; ours stay for ever."""
+    """git's locks that somebody left, but for those that go with the rebase that they are of; ours stay for ever."""
     common = repo.common_dir()
-    return [str(path) for path in common.rglob("*.lock") if common / "fleet" not in path.parents]
+    found = [path for path in common.rglob("*.lock") if common / "fleet" not in path.parents]
+    return [str(path) for path in found if path.parent.name != "rebase-merge"]
 
 
 def obeyed(doctor: Completed, lock: str) -> bool:
@@ -125,7 +128,7 @@ def obeyed(doctor: Completed, lock: str) -> bool:
 
 def gave_up(repo: Repo, told: str) -> bool:
     """Where a merge or rebase of git's own waits in a worktree that was not in the middle of one: give it up."""
-    found = re.search(r"a (merge|rebase) is in progress in '(.+?)': finish it there, or give it up", told)
+    found = WAITS.search(told)
     if found is None:
         return False
     return subprocess.run(["git", found[1], "--abort"], cwd=found[2], capture_output=True).returncode == 0
