@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add run stop logs go mark status check review land sync remove clean undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add run stop logs go mark status check review land sync remove clean score undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -29,6 +29,7 @@ __git_fleet_options ()
 	sync) echo "--plan= --rebase --dry-run --json $common" ;;
 	remove) echo "--plan= --dry-run --json $common" ;;
 	clean) echo "--plan= --purge --dry-run --json $common" ;;
+	score) echo "--plan= --since= --wide --json $common" ;;
 	undo) echo "--dry-run $common" ;;
 	log) echo "--json -n $common" ;;
 	doctor) echo "--repair --dry-run --json $common" ;;
@@ -148,7 +149,7 @@ _git_fleet ()
 	command=$(__git_fleet_command)
 
 	case "$prev" in
-	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --message | --needs | --onto | --owns | --output | --plan | --refs | --strategy | --to | --wave | -m | -n | -o)
+	--color | --format | --from | --from-issues | --gate | --history | --hook | --markdown | --message | --needs | --onto | --owns | --output | --plan | --refs | --since | --strategy | --to | --wave | -m | -n | -o)
 		__git_fleet_value "$prev" "$cur"
 		return
 		;;

@@ -42,7 +42,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add run stop logs go mark status check review land sync remove clean undo log doctor path demo help completion
+set -l commands init plan graph add run stop logs go mark status check review land sync remove clean score undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -63,6 +63,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a land -d 'Merge, test and m
 complete -c git-fleet -n __git_fleet_needs_command -a sync -d 'Bring the base into task branches'
 complete -c git-fleet -n __git_fleet_needs_command -a remove -d 'Remove worktree and branch of landed tasks'
 complete -c git-fleet -n __git_fleet_needs_command -a clean -d 'Remove all that has landed, or empty the trash'
+complete -c git-fleet -n __git_fleet_needs_command -a score -d 'Say whether parallel was worth it'
 complete -c git-fleet -n __git_fleet_needs_command -a undo -d 'Take an operation back'
 complete -c git-fleet -n __git_fleet_needs_command -a log -d 'List the operations'
 complete -c git-fleet -n __git_fleet_needs_command -a doctor -d 'Find what is broken'
@@ -76,8 +77,8 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs go mark status check review land sync remove clean path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan go status check review land sync remove clean log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs go mark status check review land sync remove clean score path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan go status check review land sync remove clean score log doctor' -l json -d 'Print one JSON object'
 complete -c git-fleet -n '__git_fleet_is init plan add run stop go mark review land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
@@ -105,7 +106,7 @@ complete -c git-fleet -n '__git_fleet_is go' -l review -d 'Land only what was ap
 complete -c git-fleet -n '__git_fleet_is mark review' -s m -l message -x -d 'Say why'
 complete -c git-fleet -n '__git_fleet_is mark' -a 'running done stuck approved rejected dropped (__git_fleet_tasks)'
 
-complete -c git-fleet -n '__git_fleet_is plan go status land' -l wide -d 'Show every column'
+complete -c git-fleet -n '__git_fleet_is plan go status land score' -l wide -d 'Show every column'
 
 complete -c git-fleet -n '__git_fleet_is check' -l refs -x -a '(__git_fleet_heads)' -d 'Check these branches'
 complete -c git-fleet -n '__git_fleet_is check' -l onto -x -a '(__git_fleet_heads)' -d 'Take this branch for the base'
@@ -133,6 +134,8 @@ complete -c git-fleet -n '__git_fleet_is sync' -l rebase -d 'Rebase instead of m
 complete -c git-fleet -n '__git_fleet_is land' -l abort -d 'Give up the rest'
 
 complete -c git-fleet -n '__git_fleet_is clean' -l purge -d 'Delete for good what is in the trash'
+
+complete -c git-fleet -n '__git_fleet_is score' -l since -x -d 'Of all that has landed since then'
 
 complete -c git-fleet -n '__git_fleet_is doctor' -l repair -d 'Do what is safe'
 

@@ -34,6 +34,7 @@ SUMMARIES = MappingProxyType(
         "sync": "Bring the base into task branches, in their worktrees",
         "remove": "Remove worktree and branch of landed tasks",
         "clean": "Remove all that has landed; --purge empties the trash",
+        "score": "Say whether working in parallel was worth it",
         "undo": "Take back the last operation",
         "log": "List operations",
         "doctor": "Find what is broken; --repair mends what is safe",

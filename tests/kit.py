@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-READERS = frozenset({"plan", "status", "log", "path", "help", "check", "completion", "--version", "graph"})
+READERS = frozenset({"plan", "status", "log", "path", "help", "check", "completion", "--version", "graph", "score"})
 READER_OPTIONS = frozenset({"-h", "--help", "--dry-run", "--script"})
 DATE = "2026-01-02T03:04:05+00:00"
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from git_fleet.analysis import ancestry, reviewing
+from git_fleet.analysis import ancestry
 from git_fleet.analysis import view as views
-from git_fleet.journal import database, reviews
+from git_fleet.journal import database
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Outlook, Snapshot
 from git_fleet.model.journal import ChangeKind, Operation
@@ -102,11 +102,14 @@ def _paths(commits: Iterable[str], found: Mapping[str, Footprint]) -> tuple[str,
 
 def _experience(context: Context, tasks: Iterable[Task]) -> tuple[tuple[float, ...], float, float]:
     """How long tasks that have landed took, from `add` to `land`; the gates on one merge; and one review."""
+    from git_fleet.analysis import reviewing  # status does without
+    from git_fleet.journal import reviews
+
     with database.opened_to_read(context.repository.fleet_dir) as journal:
         if journal is None:
             return (), 0.0, context.settings.review_s
         landed = dict(journal.landed_at())
-        began = _began(journal.operations()) if landed else {}
+        began = began_by_ref(journal.operations()) if landed else {}
         seconds = journal.gate_seconds()
         read = reviewing.lasted(reviews.events(journal))
     from statistics import median
@@ -118,7 +121,7 @@ def _experience(context: Context, tasks: Iterable[Task]) -> tuple[tuple[float, .
     return tuple(one for one in spent if 60.0 <= one <= LONGEST_S), gate_s, review_s
 
 
-def _began(operations: Iterable[Operation]) -> dict[str, float]:
+def began_by_ref(operations: Iterable[Operation]) -> dict[str, float]:
     """When `add` made each branch, by full ref name; newest first go in."""
     return {
         change.name: operation.began_s

@@ -73,6 +73,17 @@ def lasted(seconds: float | None) -> str:
     return f"{seconds:.1f}s" if seconds < 60 else f"{int(seconds // 60)}m {int(seconds % 60)}s"
 
 
+def span(seconds: float) -> str:
+    """A stretch of time, seconds only below a minute: `40s`, `12m`, `1h 5m`, `2d 3h`."""
+    if seconds < 60:
+        return f"{int(max(seconds, 0.0))}s"
+    minutes = int(seconds // 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "m")]
+    return " ".join(f"{number}{unit}" for number, unit in parts if number)
+
+
 def origin(source: Source, here: str | None) -> str:
     """Where the plan was read from; a file is named relative to the directory `here` when it lies below it."""
     if source.kind is SourceKind.WORKTREES:

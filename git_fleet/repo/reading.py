@@ -1,9 +1,10 @@
 """What there is to read of a branch: its commits, and its changes since it left the base."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
 from git_fleet.model.fleet import Repository
+from git_fleet.model.score import Authored
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program
 
@@ -23,14 +24,20 @@ def subjects(repository: Repository, base: str, tip: str) -> tuple[tuple[str, st
     return tuple((line.partition(" ")[0], line.partition(" ")[2]) for line in listed.split("\n")[:-1])
 
 
-def dates(repository: Repository, tip: str, without: str) -> tuple[tuple[int, str], ...] | None:
-    """(seconds since 1970, mail) of the authors of what `tip` has and `without` lacks, merges left out; None where
-    some of it is gone."""
-    listed = git.ask(repository, "log", "--no-merges", "--format=%at %ae", f"{without}..{tip}", "--", env=git.OFFLINE)
-    if listed.status:
-        return None
-    lines = (line.partition(" ") for line in listed.stdout.split("\n")[:-1])
-    return tuple((int(seconds), mail) for seconds, _, mail in lines)
+def authored(repository: Repository, tip: str, without: Sequence[str]) -> tuple[Authored, ...]:
+    """When and by whom each commit was written that `tip` has and those `without` lack; merges left out, and what is
+    gone."""
+    asked = "".join(f"{one}\n" for one in (tip, *(f"^{commit}" for commit in without)))
+    options = ("--no-merges", "--ignore-missing", "--format=%at %ae", "--stdin")
+    listed = git.ask(repository, "log", *options, stdin=asked, env=git.OFFLINE)
+    lines = (line.partition(" ") for line in listed.stdout.split("\n")[:-1]) if listed.status == 0 else ()
+    return tuple(Authored(float(seconds), mail) for seconds, _, mail in lines if seconds.isdecimal())
+
+
+def moment(repository: Repository, date: str) -> float | None:
+    """A date as git reads it ("2 weeks ago"), in seconds since 1970; what it cannot read it takes for now."""
+    said = git.ask(repository, "rev-parse", f"--since={date}").stdout.strip().removeprefix("--max-age=")
+    return float(said) if said.isdecimal() else None
 
 
 def changes(repository: Repository, base: str, tip: str) -> tuple[Stat, ...]:

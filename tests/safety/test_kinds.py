@@ -339,6 +339,7 @@ COMMANDS = (
     ("land", "--dry-run"),
     ("land", "--script"),
     ("remove", "1"),
+    ("score",),
     ("undo",),
     ("path", "1"),
 )
