@@ -50,10 +50,10 @@ def dry_run(wish: Wish) -> Going:
 
 
 def go(wish: Wish, say: Listener) -> Going:
-    """Turn by turn to the end. Raises Busy at once where another one is at work; Refused, Fatal."""
+    """Turn by turn to the end. Raises Busy where another one is at work; Refused, Fatal."""
     sight = scene.look(wish)
     memory, done = _Memory({}, set(), set()), list[str]()
-    with locks.hold(sight.context.repository.fleet_dir, LOCK, wait_s=0):
+    with locks.hold(sight.context.repository.fleet_dir, LOCK, wait_s=0.2):
         while True:
             glance = _glance(sight.context)
             sight = scene.look(wish, memory.tried)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +37,11 @@ class Place(Repo):
     def go(self, *args: str, check: int = 0) -> Completed:
         return self.call("go", *args, check=check)
 
-    def begin(self) -> kit.Running:
-        """`git fleet go` in the background, at work by now."""
-        running = self.start("go")
-        kit.wait_for(lambda: locks.is_held(str(self.common_dir() / "fleet"), "go"))
-        return running
+    def begin(self) -> "Background":
+        """`git fleet go`, at work by now."""
+        going = Background(self)
+        kit.wait_for(lambda: locks.holder(str(self.common_dir() / "fleet"), "go") == going.pid)
+        return going
 
     def states(self) -> dict[str, str]:
         return {row["id"]: row["state"] for row in self.call("status", "--json").json["tasks"]}
@@ -52,6 +53,20 @@ class Place(Repo):
     def landed(self) -> list[str]:
         """Tasks by the trailers of what landed, oldest first."""
         return self.git("log", "--reverse", "--format=%(trailers:key=Fleet-Task,valueonly,separator=)", "main").split()
+
+
+class Background:
+    """`git fleet go` in the background."""
+
+    def __init__(self, repo: Repo) -> None:
+        self._said = repo.path.parent / "said"
+        with self._said.open("w") as file:
+            self._process = subprocess.Popen(["git-fleet", "go"], cwd=repo.path, stdout=file, stderr=file)
+        self.pid = self._process.pid
+
+    def end(self) -> tuple[int, str]:
+        """Its exit status (negative: a signal), and all that it said."""
+        return self._process.wait(timeout=60), self._said.read_text()
 
 
 @pytest.fixture
@@ -131,11 +146,11 @@ def test_a_landing_that_was_given_up_is_not_begun_again_by_the_same_go(repo: Pla
     repo.git("config", "--unset", "fleet.c.needs")
     repo.call("add", "a", "b")
     repo.go("a", "b", check=4)
-    running = repo.begin()
+    going = repo.begin()
     kit.wait_for(lambda: repo.states()["c"] == "running")
     repo.call("land", "--abort")
     (repo.path.parent / "go").touch()
-    assert running.wait() == 4
+    assert going.end()[0] == 4
     assert len(repo.landed()) == 2 and "c" in repo.landed()
 
 
@@ -201,9 +216,10 @@ def test_what_a_human_does_is_made_for_him_and_landed_when_he_says_so(repo: Plac
     assert repo.landed() == ["b"] and f"hint: a: cd {rooms.tree(repo, 'a')}\n" in ended.err
     repo.commit("by hand", {"a": "x\n"}, rooms.tree(repo, "a"))
     mark(repo, "running", "a")
-    running = repo.begin()
+    going = repo.begin()
     mark(repo, "done", "a")
-    assert running.wait() == 0
+    status, said = going.end()
+    assert status == 0, said
     assert repo.landed() == ["b", "a", "c"]
 
 
@@ -247,13 +263,13 @@ def test_killed_and_begun_again(repo: Place, place: str) -> None:
         agent(repo, "a", f"{kill}; {WORK}")
     else:
         repo.config({"fleetGate.whole.command": f"{kill}; sleep 0.1"})
-    assert repo.begin().wait() == 128 + signal.SIGKILL  # as git tells of it
+    assert Background(repo).end()[0] == -signal.SIGKILL
     repo.go()
     assert sorted(repo.ran()) == sorted(repo.landed()) == ["a", "b", "c"]
     repo.fsck()
 
 
-def spent(pid: int | None) -> float:
+def spent(pid: int) -> float:
     """Seconds of processor time, that of its children included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
@@ -261,16 +277,15 @@ def spent(pid: int | None) -> float:
 
 def test_two_at_once(repo: Place) -> None:
     agent(repo, "a", "while ! test -e ../go; do sleep 0.1; done; " + WORK)
-    running = repo.begin()
+    going = repo.begin()
     kit.wait_for(lambda: repo.states()["a"] == "running")
     refused = repo.go(check=75)
     assert "another git fleet is at work here (pid " in refused.err
-    pid = locks.holder(str(repo.common_dir() / "fleet"), "go")
-    before = spent(pid)
+    before = spent(going.pid)
     time.sleep(2)
-    assert spent(pid) - before < 0.4  # it waits for agents at next to no cost
+    assert spent(going.pid) - before < 0.4  # it waits for agents at next to no cost
     (repo.path.parent / "go").touch()
-    assert running.wait() == 0 and sorted(repo.ran()) == sorted(repo.landed()) == ["a", "b", "c"]
+    assert going.end()[0] == 0 and sorted(repo.ran()) == sorted(repo.landed()) == ["a", "b", "c"]
 
 
 def test_ctrl_c_leaves_the_agents_at_work(repo: Place) -> None:
