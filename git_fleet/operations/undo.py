@@ -11,7 +11,7 @@ from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.operations import advance, agents, push, recover, revert, running, statuses, work
 from git_fleet.operations.context import Context
-from git_fleet.repo import git, lineage
+from git_fleet.repo import compare, git, lineage
 
 
 def choose(journal: database.Journal | None, number: int | None) -> Operation:
@@ -114,7 +114,8 @@ def refuse_if_moved(context: Context, operation: Operation) -> None:
             agents.refuse_if_at_work(repository, change.name)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
-            statuses.refuse_if_in_the_way(context, tree, touched)
+            submodules = compare.changed_submodules(repository, change.after, change.before)
+            statuses.refuse_if_in_the_way(context, tree, touched, submodules)
 
 
 def _refuse_if_pushed(context: Context, operation: Operation) -> None:

@@ -209,6 +209,91 @@ def test_land_goes_back_beside_work_elsewhere(repo: Repo) -> None:
     assert repo.git("status", "--porcelain") == " M other"
 
 
+def test_what_is_staged_elsewhere_stays_so(repo: Repo) -> None:
+    """On the way back and on the way there again."""
+    repo.fleet("land", check=0)
+    repo.write({"other": "staged\n", "added": "x\n", "meant": "x\n"})
+    repo.git("add", "other", "added")
+    repo.git("add", "--intent-to-add", "meant")
+    repo.git("update-index", "--chmod=+x", ".gitignore")
+    repo.git("rm", "-q", "--cached", "file")
+    repo.write({"other": "mine\n", "added": None})
+    before = repo.git("status", "--porcelain=v2"), repo.git("diff", "--cached")
+    for _ in range(2):
+        repo.fleet("undo", check=0)
+        assert (repo.git("status", "--porcelain=v2"), repo.git("diff", "--cached")) == before
+        assert repo.git("show", ":other") == "staged"
+    assert repo.git("log", "-1", "--walk-reflogs", "--format=%gs", "HEAD").startswith("fleet undo: moving back to ")
+
+
+def test_a_branch_that_moves_while_it_is_taken_back_has_not_moved_back(repo: Repo) -> None:
+    """git's own hook is asked between the files and the branch: both are as they were."""
+    repo.fleet("land", check=0)
+    before = repo.snapshot()
+    hook = repo.path / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\ntest "$1" != prepared || ! grep -q refs/heads/main\n')
+    hook.chmod(0o755)
+    assert "would not move the checkout" in repo.fleet("undo", check=3).err
+    hook.unlink()
+    assert repo.snapshot() == before and repo.git("status", "--porcelain") == ""
+
+
+@pytest.fixture
+def bumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """A landed branch brought a newer commit of a submodule, which is checked out at the older one in the base."""
+    for key, value in {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
+    inner = make_repo(tmp_path / "inner", {"x": "x\n"})
+    repo = make_repo(tmp_path / "app", {"file": "x\n"})
+    repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}", "fleet.a.title": "a"})
+    repo.git("submodule", "--quiet", "add", str(inner.path), "sub")
+    repo.commit("a submodule")
+    repo.fleet("add", "a", check=0)
+    newer = inner.commit("newer", {"x": "y\n"})
+    repo.git("-C", "sub", "fetch", "-q")
+    repo.git("update-index", "--cacheinfo", f"160000,{newer},sub", cwd=rooms.tree(repo, "a"))
+    repo.git("commit", "-q", "-m", "bump", cwd=rooms.tree(repo, "a"))
+    repo.fleet("land", "a", check=0)
+    return repo
+
+
+def test_what_is_checked_out_in_a_submodule_is_not_moved(bumped: Repo) -> None:
+    """Neither is it in the way, nor does it go along, whatever the configuration says."""
+    bumped.config({"submodule.recurse": "true", "submodule.sub.ignore": "all"})
+    sub = bumped.path / "sub"
+    bumped.git("checkout", "-q", "--detach", cwd=sub)
+    local = bumped.commit("local", {"local": "mine\n"}, sub)
+    for _ in range(2):
+        bumped.fleet("undo", check=0)
+        assert bumped.git("rev-parse", "HEAD", cwd=sub) == local and (sub / "local").read_text() == "mine\n"
+
+
+def test_a_submodule_that_is_not_brought_up_to_date_is_in_nobodys_way(bumped: Repo) -> None:
+    assert bumped.git("status", "--porcelain") == " M sub"
+    bumped.fleet("undo", "--dry-run", check=0)
+    bumped.fleet("undo", check=0)
+    assert bumped.git("status", "--porcelain") == ""
+    bumped.fleet("undo", check=0)
+    bumped.git("add", "sub")  # what is staged is somebody's work
+    assert "in the way: sub" in bumped.fleet("undo", check=3).err
+
+
+def test_a_file_never_takes_the_place_of_what_is_in_a_submodule(bumped: Repo) -> None:
+    """git would delete the folder, whatever is in it."""
+    tree = rooms.tree(bumped, "a")
+    bumped.git("rm", "-q", "--cached", "sub", cwd=tree)
+    (tree / "sub").rmdir()
+    bumped.commit("a file", {"sub": "x\n"}, tree)
+    bumped.git("submodule", "--quiet", "update")
+    before = bumped.snapshot()
+    assert "in the way: sub" in bumped.fleet("land", "a", check=3).err
+    assert bumped.snapshot() == before
+    bumped.git("submodule", "--quiet", "deinit", "--all")
+    bumped.fleet("land", "a", check=0)
+    bumped.fleet("undo", check=0)
+
+
 def test_land_of_a_base_that_is_nowhere_checked_out(repo: Repo) -> None:
     old = repo.oid("main")
     repo.git("checkout", "-q", "--detach")
