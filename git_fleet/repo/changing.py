@@ -139,12 +139,6 @@ def move_back(
         raise Refused(f"git would not move the checkout '{top}' back: {said}", [look_there(top)])
 
 
-def restore_file(top: str, repository: Repository, path: str) -> None:
-    """Make a file of a worktree what its index has."""
-    args = ("--literal-pathspecs", "checkout", "--quiet", "--", path)
-    _must(_tell(repository, *args, cwd=top), *args)
-
-
 def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
     """The job that writes the files of HEAD into a new, empty worktree, as `git worktree add` does.
 
