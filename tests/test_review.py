@@ -134,14 +134,15 @@ def test_a_branch_that_has_nothing_in_common_with_the_base(repo: Repo) -> None:
 
 def test_work_that_is_not_ready_does_not_wait(repo: Repo) -> None:
     repo.fleet("mark", "stuck", "b", check=0)
+    repo.branch("c", {"c": "x\n"}, start="b")  # stands on what is stuck
     (rooms.tree(repo, "a") / "left").write_text("x")
     assert document(repo, "--dry-run")["waiting"] == ["a"]
     repo.config({"fleet.gate": "true"})
     repo.fleet("land", "b", check=0)
-    page = document(repo, "--dry-run")
+    page = document(repo, "a", "--dry-run")
     assert (page["task"]["id"], page["task"]["uncommitted"], page["task"]["gate"]) == ("a", 1, "none")
     assert "nothing to review: b is landed" in repo.fleet("review", "b", check=3, oracle=False).err
     repo.fleet("undo", check=0, oracle=False)
     repo.fleet("mark", "done", "b", check=0, oracle=False)
     known = document(repo, "--dry-run")
-    assert (known["task"]["id"], known["task"]["gate"], known["waiting"]) == ("b", "passed", ["b", "a"])
+    assert (known["task"]["id"], known["task"]["gate"], known["waiting"]) == ("b", "passed", ["b", "c", "a"])
