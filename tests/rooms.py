@@ -71,6 +71,14 @@ def fleet(folder: Path, work: Mapping[str, Mapping[str, str | None] | None], **c
     return repo
 
 
+def hook(repo: Repo, name: str, command: str) -> None:
+    """Make it the repository's."""
+    path = repo.common_dir() / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
+
+
 def tree(repo: Repo, task: str) -> Path:
     return repo.path.parent / task
 

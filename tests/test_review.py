@@ -89,6 +89,9 @@ def test_an_answer_is_never_guessed(repo: Repo) -> None:
     said = repo.fleet("review", "--approve", "a", "-m", "fine", check=0, oracle=False)
     assert said.out == f"approved a at {repo.oid('a')[:7]}, not timed: fine\n"
     assert events(repo) == [("a", repo.oid("a"), "approved", False)]
+    repo.fleet("review", "b", check=0, oracle=False)
+    either = repo.fleet("review", "--approve", cwd=rooms.tree(repo, "a"), check=3, oracle=False)
+    assert "which task? b was shown to you, and this is the worktree of a" in either.err
     here = repo.fleet("review", "--reject", "-m", "no", cwd=rooms.tree(repo, "b"), check=0, oracle=False)
     assert here.out.startswith("rejected b at ")
     assert "c has no branch yet: 'c'" in repo.fleet("review", "c", check=3, oracle=False).err
@@ -123,12 +126,23 @@ def test_reviews_of_the_past_say_how_long_the_next_is_likely_to_take(repo: Repo)
     assert before - after == 3 * (4 * 3600 - 20 * 60)
 
 
+def test_a_branch_that_has_nothing_in_common_with_the_base(repo: Repo) -> None:
+    repo.git("update-ref", "refs/heads/b", repo.git("commit-tree", "-m", "x", "b^{tree}"))
+    fatal = repo.fleet("review", "b", check=128, oracle=False)
+    assert "have no commit in common here" in fatal.err and "git fetch --unshallow" in fatal.err
+
+
 def test_work_that_is_not_ready_does_not_wait(repo: Repo) -> None:
     repo.fleet("mark", "stuck", "b", check=0)
+    repo.branch("c", {"c": "x\n"}, start="b")  # stands on what is stuck
     (rooms.tree(repo, "a") / "left").write_text("x")
     assert document(repo, "--dry-run")["waiting"] == ["a"]
     repo.config({"fleet.gate": "true"})
     repo.fleet("land", "b", check=0)
-    page = document(repo, "--dry-run")
+    page = document(repo, "a", "--dry-run")
     assert (page["task"]["id"], page["task"]["uncommitted"], page["task"]["gate"]) == ("a", 1, "none")
     assert "nothing to review: b is landed" in repo.fleet("review", "b", check=3, oracle=False).err
+    repo.fleet("undo", check=0, oracle=False)
+    repo.fleet("mark", "done", "b", check=0, oracle=False)
+    known = document(repo, "--dry-run")
+    assert (known["task"]["id"], known["task"]["gate"], known["waiting"]) == ("b", "passed", ["b", "c", "a"])

@@ -96,15 +96,17 @@ def test_agents_that_ran_and_what_landed_without_us(repo: Repo) -> None:
         assert "hint: git fleet" in repo.fleet("score", "--since", since, check=status).err
 
 
-def test_without_a_plan_and_from_a_database_that_knows_less(tmp_path: Path) -> None:
+def test_without_a_plan_and_from_a_database_that_knows_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = rooms.fleet(tmp_path, {})
-    for task in "ab":
-        repo.git("worktree", "add", "-q", "-b", task, f"../{task}")
-        repo.commit(task, {task: "x\n"}, rooms.tree(repo, task))
+    for task, start, ages in (("a", "main", [2 * H, 1.5 * H]), ("b", "a", [1 * H, 0.25 * H])):
+        repo.git("worktree", "add", "-q", "-b", task, f"../{task}", start)
+        committed(repo, task, ages, monkeypatch)
     repo.fleet("land", check=0)
     backdate(
         repo, "DROP TABLE review", "DROP TABLE phase", "ALTER TABLE landing DROP COLUMN at_s", "PRAGMA user_version = 5"
     )
     found = document(repo)
     assert [one["id"] for one in found["tasks"]] == ["a", "b"] and found["left"] == 0
+    work = [one["work_s"]["least"] / H for one in found["tasks"]]
+    assert work == [pytest.approx(0.5, 0.01), pytest.approx(0.75, 0.01)], "each its own commits"
     assert found["tasks"][0]["landed_s"] is not None

@@ -82,7 +82,10 @@ def _there(task: Task, seen: Seen) -> Admission | None:
     if begun and holder == task.worktree and holder not in seen.lost:
         return Admission(task, exists=True)
     if standing.state is State.LANDED:
-        return _refused(task, "it has landed already", f"git fleet remove {task.id}   # clears its worktree")
+        left = task.ref in seen.branches or standing.worktree is not None
+        clears = (f"git fleet remove {task.id}   # clears what is left of it",) if left else ()
+        more = "git fleet add '<id> <title>'   # for what is still to do: a task of its own"
+        return _refused(task, "it has landed already", *clears, more)
     return None
 
 
@@ -118,6 +121,15 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
             task,
             f"its branch '{task.branch}' is checked out in '{holder}'",
             f"make the plan say so: its worktree is '{holder}', not '{task.worktree}'",
+        )
+    there = next((ref for ref, path in seen.checked_out.items() if path == task.worktree), None)
+    if there is not None and task.ref not in seen.branches:
+        branch = there.removeprefix("refs/heads/")
+        return _refused(
+            task,
+            f"'{task.worktree}' has '{branch}' checked out, and there is no '{task.branch}'",
+            f"git fleet plan set {task.id} branch {shlex.quote(branch)}   # if that is its branch, renamed",
+            "or move the worktree: git worktree move",
         )
     if task.worktree in seen.occupied:
         return _refused(task, f"'{task.worktree}' exists already", "move it away, or name another worktree in the plan")

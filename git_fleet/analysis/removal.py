@@ -34,6 +34,8 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield "git fleet leaves alone what it has not made: git worktree remove"
     elif _of_branch(facts):
         yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
+    if facts.in_use:
+        yield f"let go of it there: git -C {shlex.quote(facts.in_use[0])} switch <another branch>"
     if facts.half_written:
         yield "git fleet doctor   # says what can be done about a half-written entry"
     if facts.stashes:
@@ -47,7 +49,10 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
     elif facts.away:
         yield f"mount the disk; if there is none: mkdir -p {shlex.quote(facts.away)}"
-    if facts.other_branch:
+    if facts.other_branch and facts.tip is None:
+        names = f"{shlex.quote(facts.branch)} branch {shlex.quote(facts.other_branch)}"
+        yield f"git fleet plan set {names}   # if it was renamed"
+    elif facts.other_branch:
         yield f"git -C {place} switch {shlex.quote(facts.branch)}, or move the worktree: git worktree move"
     if facts.standing_in:
         yield f"cd out of {place} first"
@@ -59,7 +64,10 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git worktree unlock {place}"
     if not facts.head_kept:
         yield f"git -C {place} branch <name>   # keeps what is checked out there"
-    if facts.dirt and of_dirt(facts.dirt):
+    if facts.dirt and facts.dirt.operation:
+        give_up = "reset" if facts.dirt.operation == "bisect" else "--abort"
+        yield f"finish it, or give it up: git -C {place} {facts.dirt.operation} {give_up}"
+    if facts.dirt and of_dirt(facts.dirt._replace(operation=None)):
         yield "commit or move what is named, then try again"
     if facts.dirt and facts.dirt.ignored:
         yield "ignored files that can be made again may go: git config --add fleet.disposable <pattern>"

@@ -84,9 +84,10 @@ def _is_sqlite(error: Exception) -> bool:
 
 
 def _is_flipped(repository: Repository) -> bool:
-    """A bare repository never had an index of its own."""
+    """A bare repository has an index only where somebody uses it with --work-tree, and is not called `.git` then."""
     told = git.ask(repository, "config", "--local", "--type=bool", "--get", "core.bare").stdout.strip()
-    return told == "true" and os.path.exists(f"{repository.common_dir}/index")
+    folder = os.path.basename(repository.common_dir)
+    return told == "true" and folder == ".git" and os.path.exists(f"{repository.common_dir}/index")
 
 
 def _list_error(repository: Repository) -> str | None:

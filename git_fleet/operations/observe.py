@@ -36,15 +36,19 @@ def branch(seen: Surroundings, context: Context, snapshot: Snapshot, task: Task,
     tip = snapshot.branches[task.ref].tip if task.ref in snapshot.branches else None
     distance, landing = snapshot.distances.get(task.ref), snapshot.landings.get(task.id)
     landed = landing is not None and tip in (None, landing.tip)  # a branch that went on has not landed
-    return Facts(
+    facts = Facts(
         branch=task.branch,
         tip=tip,
         landed=landed,
         proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing and landed else "",
         unlanded=distance.ahead if distance and not landing else 0,  # what was squashed has commits of its own
-        in_use=tuple(_others(seen, task, tree)) if tip else (),
-        stashes=tuple(_stashes(seen, task, tree)) if tip else (),
     )
+    return claimed(seen, facts, task, tree) if tip else facts
+
+
+def claimed(seen: Surroundings, facts: Facts, task: Task, tree: Worktree | None) -> Facts:
+    """The same with what else than its own worktree speaks for a branch: other worktrees, entries of the stash."""
+    return facts._replace(in_use=tuple(_others(seen, task, tree)), stashes=tuple(_stashes(seen, task, tree)))
 
 
 def _others(seen: Surroundings, task: Task, tree: Worktree | None) -> list[str]:

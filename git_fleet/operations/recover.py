@@ -1,6 +1,7 @@
 """What a killed run left is put right at the start of the next command that changes something. It never guesses."""
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -84,7 +85,8 @@ def _each_by_itself(
         top = by_git[change.name]["top"] if change.name in by_git else ""
         if change.before and halfway.is_rebase_left(top):  # to go on might leave out the commit that it was at
             halfway.unwrite(repository, top, change.before)
-            say(Note(f"a rebase is left halfway in '{top}', give it up there: git -C '{top}' rebase --abort"))
+            give_up = f"git -C {shlex.quote(top)} rebase --abort"
+            say(Note(f"a rebase is left halfway in '{top}', give it up there: {give_up}"))
     changes = [_as_made(repository, change, by_git.get(change.name)) for change in operation.changes]
     done = [revert.is_done(repository, change) for change in changes]
     kept = [change for change, is_so in zip(changes, done, strict=True) if is_so]

@@ -56,12 +56,12 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
         if tree is not None:
-            facts = observe.worktree(context, tree, facts, _keepers(context, facts))
+            facts = observe.worktree(context, tree, facts, keepers(context, facts))
         judged.append(Judged(task, tree, facts, removal.verdict(facts)))
     return [one for one in judged if one.worktree or one.facts.tip]
 
 
-def _keepers(context: Context, facts: Facts) -> list[str]:
+def keepers(context: Context, facts: Facts) -> list[str]:
     """Commits that stay when branch and worktree go: what is in them is not lost."""
     return [context.base.commit, *([facts.tip] if facts.tip else [])]
 
@@ -109,7 +109,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
         running.begun(repository, journal, kind, f"{kind} {', '.join(ids)}") as (operation, _),
         recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
-        running.keep(repository, operation, _commits(context, judged))
+        running.keep(repository, operation, commits(context, judged))
         stops.write_down(context, journal, operation, _landings(work, judged), say)
         say(Removing(ids, operation))
         for number, one in enumerate(judged):
@@ -135,7 +135,7 @@ def _landings(work: Work, judged: Sequence[Judged]) -> list[Landing]:
     return [Landing(id, tip, work.context.base.commit) for id, tip in found if tip and (id, tip) not in known]
 
 
-def _commits(context: Context, judged: Sequence[Judged]) -> list[str]:
+def commits(context: Context, judged: Sequence[Judged]) -> list[str]:
     """Everything that would otherwise be held by nothing: tips, HEADs, and what their reflogs remember."""
     repository = context.repository
     found = [one.facts.tip for one in judged if one.facts.tip]
@@ -160,7 +160,7 @@ def _remove_one(work: Work, operation: int, number: int, one: Judged, there: dic
     try:
         if trashed is not None:
             worktrees.move_folder_to_trash(trashed)
-            _look_again(work.context, one, trashed)
+            look_again(work.context, one, trashed)
             worktrees.move_entry_to_trash(repository, trashed)
         for change in changes:
             if change.kind is ChangeKind.ENTRY:
@@ -198,12 +198,12 @@ def _to_trash(
     return None, [revert.removed_entry(entry, place)] if entry else []
 
 
-def _look_again(context: Context, one: Judged, trashed: worktrees.Trashed) -> None:
+def look_again(context: Context, one: Judged, trashed: worktrees.Trashed) -> None:
     """Somebody may have written between the look and the rename; from here on nobody finds it. Raises Refused."""
     now = context._replace(worktrees=git.worktrees(context.repository))
     tree = _entry_of(now, trashed.path)
     known = Facts(branch=one.task.branch, tip=one.facts.tip, landed=True)
-    facts = observe.worktree(now, tree, known, _keepers(context, one.facts), trashed) if tree else known
+    facts = observe.worktree(now, tree, known, keepers(context, one.facts), trashed) if tree else known
     reasons = [*removal.of_worktree(facts), *([] if facts.dirt else ["git cannot say what is in it"])]
     if tree is not None and tree.branch == one.task.ref and tree.head != one.facts.tip:
         reasons.append(f"'{one.task.branch}' moved")

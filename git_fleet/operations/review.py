@@ -226,14 +226,22 @@ def answer(context: Context, name: str | None, state: State, why: str | None, *,
 
 
 def _meant(context: Context, name: str | None, events: Sequence[Event], who: str) -> Task:
-    """The task that was named, else that in whose worktree we are, else the one that he was shown last."""
+    """The task that was named, else that in whose worktree we are, else the one that he was shown last.
+
+    Raises Refused where the latter two differ: he may mean either.
+    """
     if name is not None:
         return naming.find(context.plan, name)
     here = naming.here(context.plan)
-    if here is not None:
-        return here
     tasks = {task.id: task for task in context.plan.tasks}
     id = reviewing.in_hand(events, who, tasks)
+    if here is not None and id not in (None, here.id):
+        raise Refused(
+            f"which task? {id} was shown to you, and this is the worktree of {here.id}",
+            [f"name it: git fleet review --approve {id}   # or {here.id}"],
+        )
+    if here is not None:
+        return here
     if id is not None:
         return tasks[id]
     context = with_marks(context)

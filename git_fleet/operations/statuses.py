@@ -12,7 +12,7 @@ from git_fleet.model.plan import SourceKind
 from git_fleet.operations import advance
 from git_fleet.operations.context import Context
 from git_fleet.plan import files, markdown
-from git_fleet.repo import changing, git, looking
+from git_fleet.repo import compare, git, looking
 
 _SAME = "x" * 200
 """Wider than any cell's padding, so that two tables that differ in Status alone come out equal."""
@@ -25,6 +25,9 @@ class Own(NamedTuple):
     name: str
     """Relative to the top of its worktree."""
     says: dict[str, str]
+    now: bytes
+    committed: bytes
+    """As a checkout would write it."""
 
 
 def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own | None:
@@ -42,8 +45,9 @@ def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own 
     if committed.status:
         return None
     with tempfile.TemporaryDirectory(prefix="git-fleet-") as folder, suppress(FleetError):
+        then_is, now_is = committed.stdout.encode("utf-8", "surrogateescape"), files.read(path)
         then, now = f"{folder}/then.md", f"{folder}/now.md"
-        for copy, data in ((then, committed.stdout.encode("utf-8", "surrogateescape")), (now, files.read(path))):
+        for copy, data in ((then, then_is), (now, now_is)):
             with open(copy, "wb") as file:
                 file.write(data)
         before = {row.id: row.status for row in markdown.read(then)}
@@ -51,20 +55,26 @@ def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own 
         for copy in (then, now):
             markdown.set_status(copy, dict.fromkeys(before, _SAME))
         if files.read(then) == files.read(now):
-            says = {id: status for id, status in after.items() if status and status != before.get(id)}
-            return Own(path, name, says)
+            says = {id: status or "" for id, status in after.items() if status != before.get(id)}
+            return Own(path, name, says, now_is, then_is)
     return None
 
 
-def refuse_if_in_the_way(context: Context, tree: Worktree | None, touched: Sequence[str]) -> None:
+def refuse_if_in_the_way(
+    context: Context,
+    tree: Worktree | None,
+    touched: Sequence[str],
+    submodules: compare.Submodules = compare.NO_SUBMODULES,
+) -> None:
     """Raises Refused as `advance.refuse_if_in_the_way`, but not for such cells."""
     mine = own(context, tree, touched)
-    advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
+    advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None, submodules)
 
 
 @contextmanager
 def aside(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Iterator[None]:
-    """Set such cells aside, and write them again into what is there then. A kill in between costs only them.
+    """Set such cells aside, and write them again into what is there then. A kill in between costs only them: git's own
+    checkout could leave half of the file.
 
     So does a git that broke off: the file may be in the middle of its move then, and whoever puts that back must find
     nothing else in it.
@@ -73,7 +83,7 @@ def aside(context: Context, tree: Worktree | None, touched: Sequence[str]) -> It
     if mine is None or tree is None:
         yield
         return
-    changing.restore_file(tree.path, context.repository, mine.name)
+    files.write(mine.path, mine.committed, expected=mine.now)
     try:
         yield
     except BrokenOff:

@@ -21,7 +21,7 @@ from git_fleet.operations import advance, build, lanes, recover, running, stops,
 from git_fleet.operations.combine import combine
 from git_fleet.operations.context import Context
 from git_fleet.operations.naming import find
-from git_fleet.repo import around, changing, git, halfway, hooks, looking, merging, objects
+from git_fleet.repo import around, changing, git, halfway, hooks, lineage, looking, merging, objects
 from git_fleet.repo.objects import Made
 
 KIND = "sync"
@@ -192,6 +192,10 @@ def _work(dirt: Dirt | None, top: str) -> str | None:
     return f"uncommitted work in '{top}': {paths}" if paths else None
 
 
+def _would_lose(one: _Subject) -> str:
+    return f"rebasing would lose what its merges resolved: git fleet sync {one.task.id}"
+
+
 def _nowhere(one: _Subject) -> str:
     return f"it is checked out nowhere, and somebody has to resolve it: git fleet add {one.task.id}"
 
@@ -200,11 +204,13 @@ def _one(deed: _Deed, one: _Subject) -> Synced:
     """Do it for one branch."""
     try:
         repository, tip = deed.context.repository, one.branch.tip
+        advance.holder(git.worktrees(repository), one.task.ref)
         asked = hooks.present(repository, tip, _HOOKS_OF_REBASE if deed.rebase else build.HOOKS["merge"])
-        if asked and one.worktree:
-            return _by_git(deed, one)
-        made = _beside(deed, one)
-        if made.after is None and one.worktree:
+        merges = deed.rebase and lineage.has_merges(repository, deed.context.base.commit, tip)
+        made = _Made(None) if asked and one.worktree and not merges else _beside(deed, one)
+        if merges and made.after is None:
+            return Synced(one.task, Fate.REFUSED, tip, why=_would_lose(one))
+        if one.worktree and (asked or made.after is None):
             return _by_git(deed, one)
         if made.after is None:
             return Synced(one.task, Fate.REFUSED, tip, None, made.paths, made.why or _nowhere(one))
@@ -257,7 +263,7 @@ def _by_git(deed: _Deed, one: _Subject) -> Synced:
     dirt = looking.dirt([top])[top]
     conflict = dirt is not None and dirt.operation is not None and halfway.waits(top)
     if not conflict and (dirt is None or _work(dirt, top)):
-        raise BrokenOff(f"git broke off in '{top}': {failed}", [f"look there: git -C '{top}' status"])
+        raise BrokenOff(f"git broke off in '{top}': {failed}", [changing.look_there(top)])
     _write_down(deed, one, None)
     if dirt is not None and conflict:
         return Synced(one.task, Fate.CONFLICT, one.branch.tip, None, dirt.unmerged, failed, top)
@@ -305,7 +311,7 @@ def _hand_back(context: Context, journal: database.Journal, names: Sequence[str]
         for tree in holder[:1]:
             work = _work(looking.dirt([tree.path])[tree.path], tree.path)
             if work is not None:
-                raise Refused(f"not handed back: {work}", [f"look there: git -C '{tree.path}' status"])
+                raise Refused(f"not handed back: {work}", [changing.look_there(tree.path)])
         kept = lanes.put_away(repository, one.lane, one.operation, say)
         running.note(journal, one.operation, current=None)
         stops.close(context, journal, one.operation, "handed back")

@@ -88,7 +88,7 @@ def _serial(score: Score) -> str:
 
 def _integration(score: Score) -> str:
     parts = (("reviews", score.review_s), ("conflicts", score.conflict_s), ("gates", score.gate_s))
-    told = ", ".join(f"{name} {words.span(took) if took is not None else 'unknown'}" for name, took in parts)
+    told = ", ".join(f"{name} {words.span(took) if took is not None else 'not timed'}" for name, took in parts)
     saved = f" ({words.span(score.saved_s)} saved by running them side by side)" if score.saved_s >= 1 else ""
     whole = words.span(score.integration_s) if score.integration_s is not None else "unknown"
     return f"{whole}: {told}{saved}"

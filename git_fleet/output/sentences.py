@@ -94,9 +94,8 @@ def agents(event: AgentsAtWork, now: float, zone: Callable[[float], str]) -> lis
 
 
 def error(error: FleetError, width: int | None = None) -> list[str]:
-    """`fatal: …` or `error: …`, further lines of the message as they are, then the hints."""
-    first, *more = _lines(error.message) or [""]
-    return [f"{error.label}: {first}", *more, *hints(error.hints, width)]
+    """`fatal: …` or `error: …` on one line, whatever names are in it, then the hints."""
+    return [f"{error.label}: {safe(error.message)}", *hints(error.hints, width)]
 
 
 def trust(changed: Iterable[tuple[str, str]]) -> str:
@@ -106,9 +105,9 @@ def trust(changed: Iterable[tuple[str, str]]) -> str:
 
 
 def hints(hints: Iterable[str], width: int | None = None) -> list[str]:
-    """`hint: …`, every line of each, folded where it is wider than `width` columns."""
+    """`hint: …`, folded where it is wider than `width` columns."""
     room = (width or 0) - len("hint: ")
-    return [f"hint: {part}" for hint in hints for line in _lines(hint) for part in _folded(line, room if width else 0)]
+    return [f"hint: {part}" for hint in hints for part in _folded(safe(hint), room if width else 0)]
 
 
 def _folded(line: str, room: int) -> list[str]:
@@ -128,10 +127,6 @@ def _in_words(text: str, room: int) -> list[str]:
     from textwrap import wrap
 
     return wrap(text, max(room, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-
-
-def _lines(text: str) -> list[str]:
-    return [safe(line) for line in text.split("\n") if line]
 
 
 def _gated(event: Gated) -> str:

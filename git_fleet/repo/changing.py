@@ -23,6 +23,8 @@ _TABLES = "reftable/tables.list"
 """The one file that every change of a reftable replaces."""
 _HERE = ("--git-dir=.git", "--work-tree=.")
 """In the child's own folder: one that lost its `.git` must not be taken for a part of what is around it."""
+_SWITCH = ("read-tree", "-m", "-u", "--no-recurse-submodules")
+"""From one tree to another, in index and files. What is checked out in a submodule is its user's, as for merge."""
 
 
 class RefUpdate(NamedTuple):
@@ -45,14 +47,17 @@ def _must(result: process.Result, *args: str) -> str:
 def update_refs(
     repository: Repository, updates: Sequence[RefUpdate], message: str, inherit: Sequence[int] = ()
 ) -> None:
-    """Move all refs or none, each only from the value it is believed to have. Raises Moved when one has another."""
+    """Move all refs or none, each only from the value it is believed to have. Raises Moved when one has another.
+
+    One that is symbolic is changed itself: what it names is another's.
+    """
     if not updates:
         return
     zero = "0" * (64 if repository.object_format == "sha256" else 40)
     lines = []
     for ref, old, new in updates:
         lines.append(f"delete {ref} {old or zero}" if new is None else f"update {ref} {new} {old or zero}")
-    args = ("update-ref", "-m", message, "--stdin")
+    args = ("update-ref", "--no-deref", "-m", message, "--stdin")
     result = _tell(repository, *args, stdin="".join(f"{line}\n" for line in lines), inherit=inherit)
     if result.status == 0:
         return
@@ -80,6 +85,11 @@ def _refuse_locked(locks: Sequence[str]) -> None:
         )
 
 
+def look_there(top: str) -> str:
+    """The hint for whoever has to see for himself."""
+    return f"look there: git -C {shlex.quote(top)} status"
+
+
 def _refuse_killed(top: str, result: process.Result) -> None:
     if result.status < 0:
         what = f"git was {ending(result.status)} while it changed files in '{top}'"
@@ -90,7 +100,7 @@ def _refuse_broken_off(top: str, result: process.Result) -> None:
     """What a merge finds in the way before it begins ends with 1; not so with reset."""
     if result.status > 1:
         said = " ".join(result.stderr.split())
-        raise BrokenOff(f"git could not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
+        raise BrokenOff(f"git could not move the checkout '{top}': {said}", [look_there(top)])
 
 
 def refuse_locked_checkout(top: str) -> None:
@@ -107,27 +117,26 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
         refuse_locked_checkout(top)
         _refuse_broken_off(top, result)
         said = " ".join(result.stderr.split())
-        raise Refused(f"git would not move the checkout '{top}': {said}", [f"look there: git -C '{top}' status"])
+        raise Refused(f"git would not move the checkout '{top}': {said}", [look_there(top)])
 
 
-def move_back(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
-    """Move the branch that is checked out in `top` to any commit; refused if local changes would be hit."""
-    # Unlike merge, reset takes a file for changed whose time alone is not the index's (a copy of the folder, a touch).
-    _tell(repository, "update-index", "-q", "--refresh", cwd=top, inherit=inherit)
-    result = _tell(
-        repository, "reset", "--keep", "--quiet", commit, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit
-    )
+def move_back(
+    top: str, repository: Repository, ref: str, old: str, new: str, action: str, inherit: Sequence[int] = ()
+) -> None:
+    """Move what is checked out in `top` (a branch, or HEAD where there is none) from `old` to any commit, with its
+    files; refused if local changes would be hit. What is staged elsewhere stays so, which `reset --keep` forgets.
+    """
+    _tell(repository, "update-index", "-q", "--refresh", cwd=top, inherit=inherit)  # a time alone is no change
+    result = _tell(repository, *_SWITCH, old, new, cwd=top, inherit=inherit)
+    if result.status == 0:
+        result = _tell(repository, "update-ref", "-m", action, ref, new, old, cwd=top, inherit=inherit)
+        if result.status and git.ask(repository, "rev-parse", "--verify", ref, cwd=top).stdout.strip() == old:
+            _tell(repository, *_SWITCH, new, old, cwd=top, inherit=inherit)
     if result.status:
         _refuse_killed(top, result)
         refuse_locked_checkout(top)
         said = " ".join(result.stderr.split())
-        raise Refused(f"git would not move the checkout '{top}' back: {said}", [f"look there: git -C '{top}' status"])
-
-
-def restore_file(top: str, repository: Repository, path: str) -> None:
-    """Make a file of a worktree what its index has."""
-    args = ("--literal-pathspecs", "checkout", "--quiet", "--", path)
-    _must(_tell(repository, *args, cwd=top), *args)
+        raise Refused(f"git would not move the checkout '{top}' back: {said}", [look_there(top)])
 
 
 def fill(top: str, folder: int, inherit: Sequence[int] = ()) -> process.Job:
@@ -280,6 +289,7 @@ def restore_reflog(repository: Repository, ref: str, text: str) -> None:
         return
     path = f"{repository.common_dir}/logs/{ref}"
     try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # it goes with the last log, and git may write none (bare)
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
     except OSError as error:

@@ -212,13 +212,13 @@ def _worktree(lines: Iterable[str], *, main: bool) -> Worktree:
     )
 
 
-_BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)"
+_BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)%00%(symref)"
 
 
 def branches(repository: Repository, patterns: Sequence[str] = ("refs/heads/",)) -> dict[str, Branch]:
     """Branches by full ref name, in git's order; `patterns` as in for-each-ref. Only refs that are commits.
 
-    A ref whose commit is not in the repository is left out.
+    A ref whose commit is not in the repository is left out, and so is a symbolic one: it is another name of a branch.
     """
     args = ("for-each-ref", f"--format={_BRANCH_FORMAT}")
     result = ask(repository, *args, *patterns)
@@ -227,8 +227,8 @@ def branches(repository: Repository, patterns: Sequence[str] = ("refs/heads/",))
         result = process.Result(0, answer(repository, *args, *whole) if whole else "", "")
     found = {}
     for line in _lines(result.stdout):
-        ref, tip, tree, date = line.split("\0")
-        if tree:
+        ref, tip, tree, date, symbolic = line.split("\0")
+        if tree and not symbolic:
             found[ref] = Branch(ref, tip, tree, int(date or 0))
     return found
 

@@ -24,6 +24,11 @@ def beside(repository: Repository, base: str, tips: Sequence[str]) -> list[str]:
     return git.answer(repository, "rev-list", "--topo-order", "--stdin", stdin=asked).split()
 
 
+def has_merges(repository: Repository, base: str, tip: str) -> bool:
+    """Is a merge among the commits that `tip` has and `base` has not?"""
+    return git.answer(repository, "rev-list", "--merges", "--max-count=1", f"{base}..{tip}") != ""
+
+
 def with_parents(repository: Repository, revisions: Sequence[str], *options: str) -> list[tuple[str, tuple[str, ...]]]:
     """(commit, parents) of all that the revisions reach (`^<commit>`: less what that one reaches), children first."""
     asked = "".join(f"{revision}\n" for revision in revisions)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, NoReturn
 
+from git_fleet.model.errors import Fatal
 from git_fleet.model.fleet import Repository
 from git_fleet.model.score import Authored
 from git_fleet.repo import git, process
@@ -41,7 +42,12 @@ def moment(repository: Repository, date: str) -> float | None:
 
 
 def changes(repository: Repository, base: str, tip: str) -> tuple[Stat, ...]:
-    """Every file that a branch changed since it left the base."""
+    """Every file that a branch changed since it left the base. Raises Fatal where that cannot be seen."""
+    if git.merge_bases(repository, base, [tip]) == [None]:
+        raise Fatal(
+            f"{tip[:10]} and the base at {base[:10]} have no commit in common here: no telling what was changed",
+            ["git fetch --unshallow   # in a shallow clone"],
+        )
     listed = git.answer(
         repository, "diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv", f"{base}...{tip}", "--"
     )

@@ -79,12 +79,14 @@ def _plain_gates(plain: dict[str, list[str]]) -> list[Gate]:
 def base_of(repository: Repository, settings: Settings, worktrees: tuple[Worktree, ...], onto: str | None) -> Base:
     """The base: `onto`, else `fleet.base`, else the remote HEAD's branch, `main`, `master`, the main worktree's branch.
 
+    Where that is a symbolic ref, the branch that it names: this one is checked out, and moves.
     Raises Fatal when it does not exist or has no commit yet.
     """
     named = onto or settings.base
     heads = git.branches(repository, ("refs/heads/",))
     for name in [named] if named else _guesses(repository, worktrees):
-        branch = heads.get(f"refs/heads/{name.removeprefix('refs/heads/')}")
+        ref = f"refs/heads/{name.removeprefix('refs/heads/')}"
+        branch = heads.get(ref) or heads.get(git.symbolic_ref(repository, ref) or "")
         if branch:
             return Base(branch.short, branch.tip, branch.tree)
     broken = git.without_objects(repository, git.refs(repository, "refs/heads/"))

@@ -55,6 +55,22 @@ def test_rebased(repo: Repo) -> None:
     assert repo.oid("b") == b
 
 
+@pytest.mark.parametrize("hook", [False, True])
+def test_a_rebase_that_would_lose_what_a_merge_resolved_is_none(repo: Repo, hook: bool) -> None:
+    top = rooms.tree(repo, "a")
+    repo.git("switch", "-q", "-c", "side", "a~", cwd=top)
+    repo.commit("side", {"side": "x\n"}, top)
+    repo.git("switch", "-q", "a", cwd=top)
+    repo.git("merge", "-q", "--no-ff", "side", cwd=top)
+    repo.write({"side": "resolved\n"}, top)
+    repo.git("commit", "-q", "-a", "--amend", "--no-edit", cwd=top)
+    before = repo.oid("a")
+    if hook:
+        rooms.hook(repo, "post-rewrite", "exit 0")
+    done = repo.fleet("sync", "--rebase", "a", check=3)
+    assert "rebasing would lose what its merges resolved: git fleet sync a" in done.err and repo.oid("a") == before
+
+
 def test_commits_are_made_again_as_they_were_less_what_the_base_has(repo: Repo) -> None:
     top, author = rooms.tree(repo, "a"), "Ada <ada@example.org> 1700000000 +0100"
     repo.git("cherry-pick", repo.oid("a"))
@@ -75,12 +91,16 @@ def test_commits_are_made_again_as_they_were_less_what_the_base_has(repo: Repo) 
 
 
 def test_git_rebases_where_it_has_a_hook_to_ask(repo: Repo) -> None:
-    hook = repo.common_dir() / "hooks" / "post-rewrite"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text('#!/bin/sh\necho "$1" >../said\n')
-    hook.chmod(0o755)
+    rooms.hook(repo, "post-rewrite", 'echo "$1" >../said')
     repo.fleet("sync", "--rebase", "a", check=0)
     assert (repo.path.parent / "said").read_text() == "rebase\n" and parents(repo, "a") == [repo.oid("main")]
+
+
+def test_a_branch_in_two_worktrees_moves_in_neither(repo: Repo) -> None:
+    rooms.hook(repo, "pre-merge-commit", "exit 0")
+    repo.git("worktree", "add", "-q", "--force", "../again", "a")
+    before = repo.oid("a")
+    assert "is checked out twice" in repo.fleet("sync", "a", check=3).err and repo.oid("a") == before
 
 
 def test_it_can_be_undone(repo: Repo) -> None:

@@ -97,8 +97,8 @@ def test_every_kind_of_event_is_told() -> None:
     [
         (PlanError("unknown task '9'", "PLAN.md", 7), ["fatal: PLAN.md:7: unknown task '9'"]),
         (
-            Refused("dirty:\n  a\x1b.py\n\n  b.py", ("commit\nfirst",)),
-            ["error: dirty:", "  a\\x1b.py", "  b.py", "hint: commit", "hint: first"],
+            Refused("locked: x\nhint: a\x1b.py", ("commit\nfirst",)),
+            ["error: locked: x\\nhint: a\\x1b.py", "hint: commit\\nfirst"],
         ),
         (Busy(""), ["error: "]),
     ],

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import rooms
 from kit import Repo, make_repo
 
 from git_fleet.model.errors import Busy
-from git_fleet.repo import halfway
+from git_fleet.repo import halfway, merging
 
 LONG = "line\n" * 1000
 
@@ -141,3 +142,39 @@ def test_a_submodule_that_moved_is_left_to_its_owner(repo: Repo) -> None:
     assert put_back(repo) is None
     moved(repo, "edited")
     assert put_back(repo) is True and os.path.isdir(repo.path / "sub")
+
+
+@pytest.fixture
+def merging_repo(repo: Repo) -> Repo:
+    """In the middle of a conflicting merge of `next`, of which git has not said yet that it is one."""
+    repo.commit("ours", {"edited": "ours\n", "gone": "ours\n"})
+    return repo
+
+
+def put_merge_back(repo: Repo, then: Callable[[], object]) -> bool | None:
+    """`then`: what somebody does before."""
+    at = repo.oid("main")
+    foreseen = merging.as_author(rooms.of(repo), str(repo.path), "next")
+    assert rooms.status_of("git", "merge", "-q", "next", cwd=repo.path) == 1
+    (repo.path / ".git/MERGE_HEAD").unlink()
+    then()
+    return halfway.put_back(
+        rooms.of(repo), str(repo.path), at, foreseen.tree, conflicts=halfway.entries(foreseen.stages)
+    )
+
+
+@pytest.mark.parametrize("style", ["merge", "diff3", "zdiff3"])
+def test_a_conflict_that_was_foretold_is_gits(merging_repo: Repo, style: str) -> None:
+    merging_repo.config({"merge.conflictStyle": style})
+    before = merging_repo.snapshot()
+    assert put_merge_back(merging_repo, lambda: None) is True
+    assert merging_repo.snapshot() == before and merging_repo.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("name", ["edited", "gone", "deep/down/new"])
+def test_a_resolution_is_somebodys(merging_repo: Repo, name: str) -> None:
+    def resolve() -> None:
+        merging_repo.write({name: "both\n"})
+        merging_repo.git("add", name)
+
+    assert put_merge_back(merging_repo, resolve) is False and merging_repo.read(name) == "both\n"

@@ -175,7 +175,14 @@ def judge(tally: Tally, where: str, repo: Repo, before: kit.Picture) -> bool:
 
 
 def difference(is_so: kit.Snapshot, expected: kit.Snapshot, *, but_status: bool = False) -> list[str]:
-    """What a user would find otherwise than it should be; `but_status`: the plan's own notes may lag behind."""
+    """What a user would find otherwise than it should be; `but_status`: the plan's own notes may lag behind.
+
+    So may what git remembers of a remote, when a push is killed that the remote has taken.
+    """
+    is_so, expected = (
+        one._replace(refs={ref: tip for ref, tip in one.refs.items() if not ref.startswith("refs/remotes/")})
+        for one in (is_so, expected)
+    )
     found = []
     for name, one, two in zip(kit.Snapshot._fields, is_so, expected, strict=True):
         lines, others = (value.split("\n") if isinstance(value, str) else [*value.items()] for value in (one, two))
