@@ -34,6 +34,10 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield "git fleet leaves alone what it has not made: git worktree remove"
     elif _of_branch(facts):
         yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
+    if facts.in_use:
+        yield f"let go of it there: git -C {shlex.quote(facts.in_use[0])} switch <another branch>"
+    if facts.shown:
+        yield "let go of it there: git symbolic-ref HEAD refs/heads/<another branch>, in the bare repository"
     if facts.half_written:
         yield "git fleet doctor   # says what can be done about a half-written entry"
     if facts.stashes:
@@ -64,7 +68,10 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git worktree unlock {place}"
     for name, commit in facts.unkept:
         yield f"git branch <name> {commit}   # keeps what {name} of it holds"
-    if facts.dirt and of_dirt(facts.dirt):
+    if facts.dirt and facts.dirt.operation:
+        give_up = "reset" if facts.dirt.operation == "bisect" else "--abort"
+        yield f"finish it, or give it up: git -C {place} {facts.dirt.operation} {give_up}"
+    if facts.dirt and of_dirt(facts.dirt._replace(operation=None, unreadable=())):
         yield "commit or move what is named, then try again"
     if facts.dirt and facts.dirt.unreadable:
         closed = shlex.quote(f"{facts.worktree}/{facts.dirt.unreadable[0]}")
@@ -77,6 +84,8 @@ def _of_branch(facts: Facts) -> list[str]:
     if facts.foreign:
         return ["it is not in the plan, and git fleet has not made it"]
     reasons = [f"'{facts.branch}' is in use in '{place}'" for place in facts.in_use]
+    if facts.shown:
+        reasons.append(f"'{facts.branch}' is HEAD of the bare repository")
     if facts.half_written:
         reasons.append(f"'{facts.branch}' is in use by '{facts.half_written}', which is half written")
     reasons += [f"{name} was made on '{facts.branch}'" for name in facts.stashes]

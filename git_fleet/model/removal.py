@@ -50,6 +50,8 @@ class Facts(NamedTuple):
     """HEAD, where it is detached, and private references, with what they hold, where no branch or tag has it."""
     in_use: tuple[str, ...] = ()
     """Where else the branch is checked out, or being rebased."""
+    shown: bool = False
+    """Is it what HEAD of the bare repository names?"""
     half_written: str | None = None
     """An administrative entry that names the branch, and that git does not see."""
     stashes: tuple[str, ...] = ()

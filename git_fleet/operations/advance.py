@@ -8,7 +8,7 @@ from git_fleet.model.errors import BrokenOff, Moved, Refused
 from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import RecordedChange
-from git_fleet.repo import changing, git, halfway, looking
+from git_fleet.repo import changing, compare, git, halfway, looking
 
 MOST_NAMED = 5
 
@@ -25,11 +25,16 @@ def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
 
 
 def refuse_if_in_the_way(
-    repository: Repository, tree: Worktree | None, touched: Sequence[str], own: str | None = None
+    repository: Repository,
+    tree: Worktree | None,
+    touched: Sequence[str],
+    own: str | None = None,
+    submodules: compare.Submodules = compare.NO_SUBMODULES,
 ) -> None:
     """Raises Refused when uncommitted work in the checkout lies where the move would write, or git is busy there.
 
-    `own` is a path whose changes are fleet's.
+    `own` is a path whose changes are fleet's. Of the `submodules`, those that stay are moved by nobody, whatever is
+    checked out there; where a file takes the place of one, git deletes all that is in its folder.
     """
     if tree is None:
         return
@@ -39,7 +44,9 @@ def refuse_if_in_the_way(
     if dirt.operation:
         raise Refused(f"a {dirt.operation} is in progress in '{tree.path}'", ["finish it there first"])
     untracked = looking.untracked_where(repository, tree.path, touched)
-    found = blocking([path for path in (*dirt.paths, *untracked) if path != own], touched)
+    apart = {own, *(path for path in dirt.unstaged if path in submodules.moved and path not in dirt.staged)}
+    lost = [path for path in submodules.replaced if looking.is_filled(f"{tree.path}/{path}")]
+    found = blocking([path for path in (*dirt.paths, *untracked, *lost) if path not in apart], touched)
     if found:
         some = ", ".join(found[:MOST_NAMED]) + (
             f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
@@ -64,14 +71,16 @@ def move(
     now = git.refs(repository, ref).get(ref)
     if now != old:
         raise Moved(f"'{ref}' moved meanwhile: it is at {now or 'nothing'}, not at {old}", ["try again"])
-    touched = git.changed_paths(repository, old, new)
-    refuse_if_in_the_way(repository, tree, touched)
-    step = changing.move_back if back else changing.fast_forward
+    touched, submodules = git.changed_paths(repository, old, new), compare.changed_submodules(repository, old, new)
+    refuse_if_in_the_way(repository, tree, touched, submodules=submodules)
     try:
-        step(tree.path, repository, new, action, inherit)
+        if back:
+            changing.move_back(tree.path, repository, ref, old, new, action, inherit)
+        else:
+            changing.fast_forward(tree.path, repository, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
-        if now == old and not isinstance(error, BrokenOff) and _is_halfway(repository, tree, touched):
+        if now == old and not isinstance(error, BrokenOff) and _is_halfway(repository, tree, touched, submodules):
             raise BrokenOff(error.message, error.hints) from error
         if now == old or (now == new and isinstance(error, BrokenOff)):
             raise
@@ -81,10 +90,10 @@ def move(
         raise Moved(f"'{ref}' moved meanwhile", ["try again"])
 
 
-def _is_halfway(repository: Repository, tree: Worktree, touched: Sequence[str]) -> bool:
+def _is_halfway(repository: Repository, tree: Worktree, touched: Sequence[str], submodules: compare.Submodules) -> bool:
     """Is anything in the way where nothing was before: did git begin to write, whatever its exit status says?"""
     try:
-        refuse_if_in_the_way(repository, tree, touched)
+        refuse_if_in_the_way(repository, tree, touched, submodules=submodules)
     except Refused:
         return True
     return False

@@ -20,7 +20,9 @@ class Surroundings(NamedTuple):
 
     stashes: tuple[around.Stash, ...]
     users: tuple[tuple[str, str], ...]
-    """(branch, worktree) of each that has it checked out, or will come back to it; a bare repository's HEAD, too."""
+    """(branch, worktree) of each that has it checked out, or will come back to it."""
+    shown: str | None = None
+    """What HEAD of a bare repository names: whoever clones it gets this one."""
 
 
 def surroundings(context: Context) -> Surroundings:
@@ -28,8 +30,8 @@ def surroundings(context: Context) -> Surroundings:
     repository, trees = context.repository, context.worktrees
     here = [(tree.branch, tree.path) for tree in trees if tree.branch and tree.prunable is None]
     under_way = [(ref, tree.path) for tree in trees if (ref := around.branch_under_way(repository, tree))]
-    bare = [(ref, tree.path) for tree in trees[:1] if tree.bare and (ref := git.symbolic_ref(repository, "HEAD"))]
-    return Surroundings(tuple(around.stashes(repository)), (*here, *under_way, *bare))
+    shown = git.symbolic_ref(repository, "HEAD") if any(tree.bare for tree in trees[:1]) else None
+    return Surroundings(tuple(around.stashes(repository)), (*here, *under_way), shown)
 
 
 def branch(seen: Surroundings, context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> Facts:
@@ -37,15 +39,20 @@ def branch(seen: Surroundings, context: Context, snapshot: Snapshot, task: Task,
     tip = snapshot.branches[task.ref].tip if task.ref in snapshot.branches else None
     distance, landing = snapshot.distances.get(task.ref), snapshot.landings.get(task.id)
     landed = landing is not None and tip in (None, landing.tip)  # a branch that went on has not landed
-    return Facts(
+    facts = Facts(
         branch=task.branch,
         tip=tip,
         landed=landed,
         proof=f"landed: {landing.tip[:10]} is in {context.base.branch}" if landing and landed else "",
         unlanded=distance.ahead if distance and not landing else 0,  # what was squashed has commits of its own
-        in_use=tuple(_others(seen, task, tree)) if tip else (),
-        stashes=tuple(_stashes(seen, task, tree)) if tip else (),
     )
+    return claimed(seen, facts, task, tree) if tip else facts
+
+
+def claimed(seen: Surroundings, facts: Facts, task: Task, tree: Worktree | None) -> Facts:
+    """The same with what else than its own worktree speaks for a branch: other worktrees, the stash, a bare HEAD."""
+    in_use, stashes = _others(seen, task, tree), _stashes(seen, task, tree)
+    return facts._replace(in_use=tuple(in_use), stashes=tuple(stashes), shown=task.ref == seen.shown)
 
 
 def _others(seen: Surroundings, task: Task, tree: Worktree | None) -> list[str]:

@@ -56,12 +56,12 @@ def judge_tasks(context: Context, view: PlanView, tasks: Sequence[Task]) -> list
         if proof is not None:
             facts = facts._replace(landed=True, proof=proof.sentence, unlanded=0)
         if tree is not None:
-            facts = observe.worktree(context, tree, facts, _keepers(context, facts))
+            facts = observe.worktree(context, tree, facts, keepers(context, facts))
         judged.append(Judged(task, tree, facts, removal.verdict(facts)))
     return [one for one in judged if one.worktree or one.facts.tip]
 
 
-def _keepers(context: Context, facts: Facts) -> list[str]:
+def keepers(context: Context, facts: Facts) -> list[str]:
     """Commits that stay when branch and worktree go: what is in them is not lost."""
     return [context.base.commit, *([facts.tip] if facts.tip else [])]
 
@@ -109,9 +109,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
         running.begun(repository, journal, kind, f"{kind} {', '.join(ids)}") as (operation, _),
         recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
-        running.keep(repository, operation, _commits(repository, judged))
-        for entry in _entries(repository, judged):
-            running.keep_held(repository, operation, entry)
+        pin(repository, operation, judged)
         stops.write_down(context, journal, operation, _landings(work, judged), say)
         say(Removing(ids, operation))
         for number, one in enumerate(judged):
@@ -137,19 +135,16 @@ def _landings(work: Work, judged: Sequence[Judged]) -> list[Landing]:
     return [Landing(id, tip, work.context.base.commit) for id, tip in found if tip and (id, tip) not in known]
 
 
-def _commits(repository: Repository, judged: Sequence[Judged]) -> list[str]:
-    """What would otherwise be held by nothing: tips, HEADs, and what the branches' reflogs remember."""
+def pin(repository: Repository, operation: int, judged: Sequence[Judged]) -> None:
+    """Hold on to everything that would otherwise be held by nothing: tips, HEADs, what reflogs and entries remember."""
     tips = [one.facts.tip for one in judged if one.facts.tip]
     heads = [one.worktree.head for one in judged if one.worktree and one.worktree.head]
     logged = [commit for one in judged if one.facts.tip for commit in git.reflog_commits(repository, one.task.ref)]
-    return [*tips, *heads, *logged]
-
-
-def _entries(repository: Repository, judged: Sequence[Judged]) -> list[str]:
-    """The administrative entries that go."""
+    running.keep(repository, operation, [*tips, *heads, *logged])
     paths = [one.worktree.path for one in judged if one.worktree]
-    found = [git.private_dir(path) or worktrees.lost_entry(repository, path) for path in paths]
-    return [entry for entry in found if entry and os.path.isdir(entry)]
+    for entry in [git.private_dir(path) or worktrees.lost_entry(repository, path) for path in paths]:
+        if entry and os.path.isdir(entry):
+            running.keep_held(repository, operation, entry)
 
 
 def _remove_one(work: Work, operation: int, number: int, one: Judged, there: dict[str, str]) -> None:
@@ -163,7 +158,7 @@ def _remove_one(work: Work, operation: int, number: int, one: Judged, there: dic
     try:
         if trashed is not None:
             worktrees.move_folder_to_trash(trashed)
-            _look_again(work.context, one, trashed)
+            look_again(work.context, one, trashed)
             worktrees.move_entry_to_trash(repository, trashed)
         for change in changes:
             if change.kind is ChangeKind.ENTRY:
@@ -201,12 +196,12 @@ def _to_trash(
     return None, [revert.removed_entry(entry, place)] if entry else []
 
 
-def _look_again(context: Context, one: Judged, trashed: worktrees.Trashed) -> None:
+def look_again(context: Context, one: Judged, trashed: worktrees.Trashed) -> None:
     """Somebody may have written between the look and the rename; from here on nobody finds it. Raises Refused."""
     now = context._replace(worktrees=git.worktrees(context.repository))
     tree = _entry_of(now, trashed.path)
     known = Facts(branch=one.task.branch, tip=one.facts.tip, landed=True)
-    facts = observe.worktree(now, tree, known, _keepers(context, one.facts), trashed) if tree else known
+    facts = observe.worktree(now, tree, known, keepers(context, one.facts), trashed) if tree else known
     reasons = [*removal.of_worktree(facts), *([] if facts.dirt else ["git cannot say what is in it"])]
     if tree is not None and tree.branch == one.task.ref and tree.head != one.facts.tip:
         reasons.append(f"'{one.task.branch}' moved")

@@ -45,6 +45,6 @@ def resolved(context: Context, journal: database.Journal, operation: int, lane: 
         made = objects.commits(place, wanted, sign=context.settings.sign)
         objects.keep(place, made[-1:], [base.commit, head], running.holder(operation))
     running.keep(repository, operation, [head, made[-1]])
-    changing.move_back(lane, repository, made[-1], "fleet land: as it lands")
+    changing.move_back(lane, repository, "HEAD", head, made[-1], "fleet land: as it lands")
     running.note(journal, operation, line=base.commit)
     return step._replace(action=Action.LAND, reason="resolved by hand", commit=made[-1], tree=found.tree)

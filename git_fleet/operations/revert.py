@@ -5,17 +5,18 @@ A piece is put back only if it is where the operation left it; whoever moved it 
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from git_fleet.journal import locks
-from git_fleet.model.errors import PlanError, Refused
+from git_fleet.model.errors import PlanError
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import ChangeKind, RecordedChange
-from git_fleet.operations import advance, observe, running
-from git_fleet.operations.context import PLAN, Context
+from git_fleet.operations import advance, running
+from git_fleet.operations.context import PLAN
 from git_fleet.plan import config, files
-from git_fleet.repo import changing, git, looking, slots, worktrees
+from git_fleet.repo import changing, git, slots, worktrees
 
 PLAN_KINDS = (ChangeKind.FILE, ChangeKind.CONFIG)
 
@@ -60,7 +61,7 @@ def place_of_entry(change: RecordedChange) -> str:
 
 def moved_since(repository: Repository, changes: Sequence[RecordedChange]) -> list[str]:
     """The pieces that are no longer where the operation left them, in words."""
-    moved = [f"{_what(change)} {_where(change)}" for change in changes if not is_done(repository, change)]
+    moved = [f"{_what(change)} {_where(repository, change)}" for change in changes if not is_done(repository, change)]
     gone = [_trashed(change.before) for change in changes if change.kind is ChangeKind.WORKTREE and change.before]
     taken = [one for one in gone if os.path.lexists(one.entry) and worktrees.entry_exists(repository, one.entry_name)]
     return moved + [f"another worktree was registered under the name of '{one.path}'" for one in taken]
@@ -70,12 +71,17 @@ def _what(change: RecordedChange) -> str:
     return f"'{change.name.removeprefix('refs/heads/')}'"
 
 
-def _where(change: RecordedChange) -> str:
+def _where(repository: Repository, change: RecordedChange) -> str:
     """What became of a piece that is no longer as the operation left it."""
     note = change.before or "{}" if change.kind is ChangeKind.WORKTREE else "{}"
-    if "trashed" in json.loads(note) and not any(map(os.path.lexists, (change.name, _trashed(note).folder))):
-        return "is no longer in the trash, which was emptied"
-    return "is no longer where it was left"
+    if "trashed" not in json.loads(note) or os.path.lexists(change.name) or os.path.lexists(_trashed(note).folder):
+        return "is no longer where it was left"
+    then, _, entry = _trashed(note).entry.rpartition("/fleet/trash/")
+    now = f"{repository.fleet_dir}/trash/{entry}"
+    if then != repository.common_dir and os.path.lexists(now):
+        place = now.removesuffix("-entry")
+        return f"is in the trash at '{place}', but its repository, then '{then}', was moved: it has to be there again"
+    return "is no longer in the trash, which was emptied"
 
 
 def intended(repository: Repository, changes: Sequence[RecordedChange], operation: int) -> list[RecordedChange]:
@@ -83,18 +89,24 @@ def intended(repository: Repository, changes: Sequence[RecordedChange], operatio
     found = []
     for number, change in enumerate(reversed(changes)):
         if change.kind is ChangeKind.WORKTREE and change.before is None and os.path.lexists(change.name):
-            found.append(removed_worktree(_place(repository, change, operation, number), None))
+            found.append(_gone(repository, changes, change, _place(repository, change, operation, number)))
         else:
             found.append(RecordedChange(change.kind, change.name, change.after, change.before))
     return found
 
 
 def take_back(
-    repository: Repository, changes: Sequence[RecordedChange], operation: int, lock: locks.Lock, say: Listener
+    repository: Repository,
+    changes: Sequence[RecordedChange],
+    operation: int,
+    lock: locks.Lock,
+    say: Listener,
+    look: Callable[[worktrees.Trashed], None] = lambda _: None,
 ) -> list[RecordedChange]:
     """Put back each piece that is as the operation wanted it, last first. The reverse changes, as they were done.
 
-    `operation` is the number under which folders go to the trash. The worktree lock is held by the caller.
+    `operation` is the number under which folders go to the trash. The worktree lock is held by the caller. `look` is
+    called when a folder is in the trash and its entry is not yet: it may raise.
     """
     done = []
     for number, change in enumerate(reversed(changes)):
@@ -105,7 +117,7 @@ def take_back(
         elif change.kind is ChangeKind.ENTRY:
             back = _entry_back(repository, change)
         elif change.before is None:
-            back = _worktree_away(repository, change, operation, number)
+            back = _worktree_away(repository, changes, change, _Away(operation, number, look))
         else:
             back = _worktree_back(repository, change)
         done += [back] if back else []
@@ -178,22 +190,43 @@ def _file_back(change: RecordedChange) -> None:
         worktrees.write_link(change.name, change.before, expected=change.after)
 
 
+class _Away(NamedTuple):
+    """Where in the trash a worktree goes, and who looks at it there."""
+
+    operation: int
+    number: int
+    look: Callable[[worktrees.Trashed], None]
+
+
 def _worktree_away(
-    repository: Repository, change: RecordedChange, operation: int, number: int
+    repository: Repository, changes: Sequence[RecordedChange], change: RecordedChange, away: _Away
 ) -> RecordedChange | None:
-    """A worktree that the operation made goes to the trash, whatever is in it by now; one from there, where it was."""
+    """A worktree that the operation made goes to the trash; one that was there before goes where it was."""
     worktrees.remove_husk(change.name)
     if not os.path.lexists(change.name):
-        return _entry_away(repository, change)
+        return _entry_away(repository, changes, change)
     if os.path.realpath(change.name) != change.name or not worktrees.is_registered(repository, change.name):
         return None  # what a link leads to, or what is no worktree, is not what the operation made
-    trashed = _place(repository, change, operation, number)
+    trashed = _place(repository, change, away.operation, away.number)
+    gone = _gone(repository, changes, change, trashed)
     worktrees.move_folder_to_trash(trashed)
+    away.look(trashed)
     worktrees.move_entry_to_trash(repository, trashed)
-    return removed_worktree(trashed, None)
+    return gone
 
 
-def _entry_away(repository: Repository, change: RecordedChange) -> RecordedChange | None:
+def _gone(
+    repository: Repository, changes: Sequence[RecordedChange], change: RecordedChange, trashed: worktrees.Trashed
+) -> RecordedChange:
+    """The record of a worktree that goes; with the reflog of its branch where that goes along, which it does later."""
+    branch = json.loads(change.after or "{}").get("branch")
+    along = any(one.kind is ChangeKind.REF and one.name == branch and one.before is None for one in changes)
+    return removed_worktree(trashed, branch, changing.read_reflog(repository, branch) if along else None)
+
+
+def _entry_away(
+    repository: Repository, changes: Sequence[RecordedChange], change: RecordedChange
+) -> RecordedChange | None:
     """The same when the entry alone had come back from the trash: it follows its folder."""
     if change.after is None or "trashed" not in json.loads(change.after):
         return None
@@ -203,7 +236,7 @@ def _entry_away(repository: Repository, change: RecordedChange) -> RecordedChang
     if not worktrees.entry_exists(repository, trashed.entry_name):
         return None
     worktrees.move_entry_to_trash(repository, trashed)
-    return removed_worktree(trashed, None)
+    return _gone(repository, changes, change, trashed)
 
 
 def _place(repository: Repository, change: RecordedChange, operation: int, number: int) -> worktrees.Trashed:
@@ -227,7 +260,9 @@ def _worktree_back(repository: Repository, change: RecordedChange) -> RecordedCh
         worktrees.move_folder_back(trashed)
     note = json.loads(change.before)
     if note.get("reflog") and note.get("branch") in git.refs(repository, note["branch"]):
-        changing.restore_reflog(repository, note["branch"], note["reflog"])
+        now = changing.read_reflog(repository, note["branch"]) or ""
+        if not now.startswith(note["reflog"]):  # else the branch had not gone, and may have got more since
+            changing.restore_reflog(repository, note["branch"], note["reflog"])
     back = json.dumps({"branch": note.get("branch"), "trashed": note["trashed"]})
     return RecordedChange(ChangeKind.WORKTREE, change.name, None, back)
 
@@ -240,16 +275,3 @@ def removed_worktree(trashed: worktrees.Trashed, branch: str | None, reflog: str
 
 def _trashed(note: str) -> worktrees.Trashed:
     return worktrees.Trashed(*json.loads(note)["trashed"])
-
-
-def refuse_if_worked_in(context: Context, change: RecordedChange) -> None:
-    """Raises Refused when a worktree that an operation made holds uncommitted work."""
-    if change.kind is not ChangeKind.WORKTREE or change.before is not None or not os.path.isdir(change.name):
-        return
-    dirt = looking.holdings(change.name)
-    work = observe.ignored(context, change.name, dirt.ignored)[0] if dirt else ()
-    if dirt is None or not dirt.clean or work:
-        named = ", ".join((*dirt.paths, *work)[:5]) if dirt else "git cannot say what"
-        raise Refused(
-            f"'{change.name}' holds work that is not committed: {named}", ["commit it, or move it out of the way"]
-        )

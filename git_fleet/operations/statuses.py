@@ -12,7 +12,7 @@ from git_fleet.model.plan import SourceKind
 from git_fleet.operations import advance
 from git_fleet.operations.context import Context
 from git_fleet.plan import files, markdown
-from git_fleet.repo import git, looking
+from git_fleet.repo import compare, git, looking
 
 _SAME = "x" * 200
 """Wider than any cell's padding, so that two tables that differ in Status alone come out equal."""
@@ -60,10 +60,15 @@ def own(context: Context, tree: Worktree | None, touched: Sequence[str]) -> Own 
     return None
 
 
-def refuse_if_in_the_way(context: Context, tree: Worktree | None, touched: Sequence[str]) -> None:
+def refuse_if_in_the_way(
+    context: Context,
+    tree: Worktree | None,
+    touched: Sequence[str],
+    submodules: compare.Submodules = compare.NO_SUBMODULES,
+) -> None:
     """Raises Refused as `advance.refuse_if_in_the_way`, but not for such cells."""
     mine = own(context, tree, touched)
-    advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None)
+    advance.refuse_if_in_the_way(context.repository, tree, touched, mine.name if mine else None, submodules)
 
 
 @contextmanager

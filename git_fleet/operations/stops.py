@@ -215,7 +215,7 @@ def onto_moved_base(context: Context, journal: database.Journal, one: Waiting, s
         [commit] = objects.commits(place, [wanted], sign=context.settings.sign)
         objects.keep(place, [commit], [base.commit, step.tip], running.holder(one.operation))
     running.keep(repository, one.operation, [step.commit, commit])
-    changing.move_back(lane, repository, commit, "fleet land: the base moved")
+    changing.move_back(lane, repository, "HEAD", step.commit, commit, "fleet land: the base moved")
     running.note(journal, one.operation, line=base.commit)
     return step._replace(commit=commit, tree=tree, reason="resolved by hand, then the base moved")
 

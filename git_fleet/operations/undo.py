@@ -2,16 +2,20 @@
 
 import itertools
 import json
+import shlex
 from contextlib import ExitStack
+from functools import partial
 
+from git_fleet.analysis.paths import parents
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
-from git_fleet.operations import advance, agents, push, recover, revert, running, statuses, work
+from git_fleet.model.removal import Judged
+from git_fleet.operations import advance, agents, push, recover, remove, revert, running, statuses, withdrawal, work
 from git_fleet.operations.context import Context
-from git_fleet.repo import git, lineage
+from git_fleet.repo import compare, git, lineage
 
 
 def choose(journal: database.Journal | None, number: int | None) -> Operation:
@@ -52,7 +56,7 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             locks.hold(repository.fleet_dir, _lock_of(operation), waits=running.tells(say)),
             work.locked(context, journal, say) as (context, _, lock, _),
         ):
-            refuse_if_moved(context, operation)
+            going = refuse_if_moved(context, operation)
             redone, what = meaning(operation)
             summary = f"undo {operation.id}: {'redo ' if redone else ''}{what}"
             detail = json.dumps({"undoes": operation.id, "redo": redone, "what": what})
@@ -60,10 +64,12 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             with begun as (new, _), recover.put_right_on_failure(context, journal, new, lock, say):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
                 running.keep(repository, new, _commits(operation))
+                remove.pin(repository, new, going)
                 with ExitStack() as stack:
                     for change in operation.changes:
                         stack.enter_context(statuses.aside(context, *_checkout(repository, change)))
-                    done = revert.take_back(repository, operation.changes, new, lock, say)
+                    again = partial(withdrawal.look_again, context, going)
+                    done = revert.take_back(repository, operation.changes, new, lock, say, again)
                 journal.rewrite(new, done)
                 recover.end_undo(context, journal, new, operation, say)
     return operation
@@ -101,20 +107,38 @@ def _lock_of(operation: Operation) -> str:
     return locks.base_lock(moved[0].removeprefix("refs/heads/")) if moved else "undo"
 
 
-def refuse_if_moved(context: Context, operation: Operation) -> None:
-    """Raises Refused unless everything is where the operation left it, and no work would be in the way."""
+def refuse_if_moved(context: Context, operation: Operation) -> list[Judged]:
+    """What goes to the trash again. Raises Refused unless everything is where the operation left it, no work would be
+    in the way, and `remove` would leave nothing of what goes where it is.
+    """
     repository = context.repository
     _refuse_if_pushed(context, operation)
     moved = revert.moved_since(repository, operation.changes)
     if moved:
         raise Refused(f"not undone: since '{operation.summary}', {'; '.join(moved)}", ["git fleet log"])
     for change in operation.changes:
-        revert.refuse_if_worked_in(context, change)
         if change.kind is ChangeKind.WORKTREE and change.before is None:
             agents.refuse_if_at_work(repository, change.name)
         if change.kind is ChangeKind.REF and change.before and change.after:
             tree, touched = _checkout(repository, change)
-            statuses.refuse_if_in_the_way(context, tree, touched)
+            submodules = compare.changed_submodules(repository, change.after, change.before)
+            statuses.refuse_if_in_the_way(context, tree, touched, submodules)
+        if change.kind is ChangeKind.REF and change.after is None:
+            _refuse_if_no_room(repository, change.name)
+    going = withdrawal.judge(context, operation.changes)
+    withdrawal.refuse(going)
+    return going
+
+
+def _refuse_if_no_room(repository: Repository, ref: str) -> None:
+    """Raises Refused where git cannot make a branch: `a` cannot be beside `a/b`."""
+    above = [one for one in parents(ref) if one.startswith("refs/heads/")]
+    there = [one for one in git.refs(repository, ref, *above) if one in above or one.startswith(f"{ref}/")]
+    if there:
+        raise Refused(
+            f"not undone: '{git.short(ref)}' cannot come back beside the branch '{git.short(there[0])}'",
+            [f"git branch -m {shlex.quote(git.short(there[0]))} <another name>"],
+        )
 
 
 def _refuse_if_pushed(context: Context, operation: Operation) -> None:

@@ -23,6 +23,8 @@ _TABLES = "reftable/tables.list"
 """The one file that every change of a reftable replaces."""
 _HERE = ("--git-dir=.git", "--work-tree=.")
 """In the child's own folder: one that lost its `.git` must not be taken for a part of what is around it."""
+_SWITCH = ("read-tree", "-m", "-u", "--no-recurse-submodules")
+"""From one tree to another, in index and files. What is checked out in a submodule is its user's, as for merge."""
 
 
 class RefUpdate(NamedTuple):
@@ -118,13 +120,18 @@ def fast_forward(top: str, repository: Repository, commit: str, action: str, inh
         raise Refused(f"git would not move the checkout '{top}': {said}", [look_there(top)])
 
 
-def move_back(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
-    """Move the branch that is checked out in `top` to any commit; refused if local changes would be hit."""
-    # Unlike merge, reset takes a file for changed whose time alone is not the index's (a copy of the folder, a touch).
-    _tell(repository, "update-index", "-q", "--refresh", cwd=top, inherit=inherit)
-    result = _tell(
-        repository, "reset", "--keep", "--quiet", commit, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit
-    )
+def move_back(
+    top: str, repository: Repository, ref: str, old: str, new: str, action: str, inherit: Sequence[int] = ()
+) -> None:
+    """Move what is checked out in `top` (a branch, or HEAD where there is none) from `old` to any commit, with its
+    files; refused if local changes would be hit. What is staged elsewhere stays so, which `reset --keep` forgets.
+    """
+    _tell(repository, "update-index", "-q", "--refresh", cwd=top, inherit=inherit)  # a time alone is no change
+    result = _tell(repository, *_SWITCH, old, new, cwd=top, inherit=inherit)
+    if result.status == 0:
+        result = _tell(repository, "update-ref", "-m", action, ref, new, old, cwd=top, inherit=inherit)
+        if result.status and git.ask(repository, "rev-parse", "--verify", ref, cwd=top).stdout.strip() == old:
+            _tell(repository, *_SWITCH, new, old, cwd=top, inherit=inherit)
     if result.status:
         _refuse_killed(top, result)
         refuse_locked_checkout(top)
@@ -282,6 +289,7 @@ def restore_reflog(repository: Repository, ref: str, text: str) -> None:
         return
     path = f"{repository.common_dir}/logs/{ref}"
     try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # it goes with the last log, and git may write none (bare)
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
     except OSError as error:

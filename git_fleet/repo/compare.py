@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from git_fleet.repo import merging
+from git_fleet.model.fleet import Repository
+from git_fleet.repo import git, merging
 
 Entry = tuple[str, str]
 """(mode, object id) of a path; what is not there has zeros."""
 AT_ONCE = 500
+_SUBMODULE = "160000"
 
 
 def between(place: merging.Quarantine, pairs: Sequence[tuple[str, str]]) -> list[dict[str, tuple[Entry, Entry]]]:
@@ -53,3 +56,26 @@ def merged(place: merging.Quarantine, ours: str, before: str, theirs: str) -> st
     if done.status:
         return None
     return merging.answer(place, "hash-object", "--stdin", "--no-filters", stdin=done.stdout).strip()
+
+
+class Submodules(NamedTuple):
+    """Paths of submodules that differ between two commits: those that are submodules in both, and those in whose place
+    comes a file, or a folder with files."""
+
+    moved: frozenset[str]
+    replaced: frozenset[str]
+
+
+NO_SUBMODULES = Submodules(frozenset(), frozenset())
+
+
+def changed_submodules(repository: Repository, old: str, new: str) -> Submodules:
+    """Those that moving a checkout from one commit to another meets."""
+    listed = git.answer(repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", old, new)
+    words = listed.split("\0")[:-1]
+    modes = {path: told[1:].split(" ", 2)[:2] for told, path in zip(words[::2], words[1::2], strict=True)}
+    were = [path for path, (before, _) in modes.items() if before == _SUBMODULE]
+    moved = frozenset(path for path in were if modes[path][1] == _SUBMODULE)
+    comes = [path for path, (_, after) in modes.items() if after.strip("0")] if were else []
+    replaced = (one for one in were if one not in moved and any(f"{path}/".startswith(f"{one}/") for path in comes))
+    return Submodules(moved, frozenset(replaced))

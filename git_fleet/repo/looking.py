@@ -174,6 +174,11 @@ def _met(top: str, path: str) -> str | None:
     return path
 
 
+def is_filled(folder: str) -> bool:
+    """Is anything in this folder?"""
+    return _is_folder(folder) and bool(os.listdir(folder))
+
+
 def _is_folder(path: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
 

@@ -19,6 +19,7 @@ MANY = tuple(f"f{number}" for number in range(8))
         (GOOD._replace(locked=""), "it is locked"),
         (GOOD._replace(locked="agent 7"), "it is locked: agent 7"),
         (GOOD._replace(inside=("a repository is in it: /a/b",)), "a repository is in it: /a/b"),
+        (GOOD._replace(shown=True), "'a' is HEAD of the bare repository"),
         (GOOD._replace(standing_in=True), "you stand in it"),
         (GOOD._replace(taken_over="/x/.git"), "its '.git' leads to '/x/.git', which is not its entry"),
         (GOOD._replace(processes=("7 (sleep)", "8 (vi)")), "in use by process 7 (sleep), 8 (vi)"),

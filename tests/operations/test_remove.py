@@ -498,7 +498,7 @@ def test_the_branch_that_a_bare_repository_shows_stays(tmp_path: Path) -> None:
     made.git(f"--git-dir={bare}", "config", "fleet.a.title", "a")
     made.git(f"--git-dir={bare}", "config", "fleet.branch", "{id}")
     repo = Repo(tmp_path / "bare-main")
-    assert f"'a' is in use in '{bare}'" in repo.fleet("remove", "a", check=3, oracle=False).err
+    assert "'a' is HEAD of the bare repository" in repo.fleet("remove", "a", check=3, oracle=False).err
     made.git(f"--git-dir={bare}", "symbolic-ref", "HEAD", "refs/heads/main")
     repo.fleet("remove", "a", check=0, oracle=False)
 

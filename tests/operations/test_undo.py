@@ -1,13 +1,20 @@
 """`undo`: takes an operation back whole, or says why not and changes nothing; an undo can be undone."""
 
+import subprocess
+from contextlib import chdir
+from functools import partial
 from pathlib import Path
 
 import pytest
 import rooms
 from kit import Repo, make_repo
+from warm import Warm
 
 from git_fleet.journal import database, locks
-from git_fleet.operations import revert
+from git_fleet.model.errors import Refused
+from git_fleet.model.removal import Fate, Verdict
+from git_fleet.operations import context as contexts
+from git_fleet.operations import revert, withdrawal
 
 
 @pytest.fixture
@@ -124,11 +131,131 @@ def test_add_stays_once_somebody_worked(repo: Repo, name: str) -> None:
     assert repo.fleet("undo", "--dry-run").status == 3
 
 
-def test_add_stays_while_work_is_hidden(repo: Repo) -> None:
+def _hidden(repo: Repo, tree: Path) -> None:
+    repo.git("update-index", "--assume-unchanged", "file", cwd=tree)
+    (tree / "file").write_text("mine\n")
+
+
+def _detached(repo: Repo, tree: Path) -> None:
+    repo.git("switch", "-q", "--detach", cwd=tree)
+    repo.commit("mine", {"mine": "x\n"}, tree)
+
+
+def _nested(_: Repo, tree: Path) -> None:
+    make_repo(tree / "inner", {"x": "x\n"})
+
+
+def test_what_remove_would_leave_stays(repo: Repo, warm: Warm) -> None:
+    """An undo of `add` is a removal: the same reasons, and the hint that helps."""
+    tree = rooms.tree(repo, "new")
+    for work, reason, hint in (
+        (_hidden, "modified, though marked as unchanged: file", "commit or move what is named"),
+        (_nested, "a repository is in it: ", "move it out"),
+        (lambda *_: repo.git("worktree", "lock", tree), "it is locked", "git worktree unlock"),
+        (lambda *_: repo.git("bisect", "start", cwd=tree), "a bisect is in progress", "bisect reset"),
+        (lambda *_: repo.git("switch", "-q", "-c", "x", cwd=tree), "it is on 'x', not on 'new'", "switch new"),
+        (_detached, "what is checked out there is on no branch", "branch <name>"),
+    ):
+        quick = rooms.Quick(repo, warm)
+        quick.fleet("add", "new", check=0)
+        work(repo, tree)
+        before = repo.snapshot()
+        for dry in ([], ["--dry-run"]):
+            done = quick.fleet("undo", *dry, check=3)
+            assert f"not undone: '{tree}' stays: {reason}" in done.err and hint in done.err
+        assert repo.snapshot() == before
+        repo.git("worktree", "remove", "-f", "-f", tree)
+        repo.git("branch", "-q", "-D", "new")
+        repo.git("update-ref", "-d", "refs/fleet/base/new")
+
+
+def test_a_removal_done_again_looks_again(repo: Repo, warm: Warm) -> None:
+    repo = rooms.Quick(repo, warm)
+    repo.fleet("land", "a", check=0)
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("undo", check=0)
+    _detached(repo, rooms.tree(repo, "a"))
+    assert "what is checked out there is on no branch" in repo.fleet("undo", check=3).err
+
+
+def test_add_stays_while_somebody_is_in_it(repo: Repo) -> None:
     repo.fleet("add", "new", check=0)
-    repo.git("update-index", "--assume-unchanged", "file", cwd=rooms.tree(repo, "new"))
-    (rooms.tree(repo, "new") / "file").write_text("mine\n")
-    repo.fleet("undo")  # the oracle asks for the file
+    tree = rooms.tree(repo, "new")
+    assert "you stand in it" in repo.fleet("undo", cwd=tree, check=3).err
+    sleeper = subprocess.Popen(["sleep", "60"], cwd=tree)
+    try:
+        assert f"in use by process {sleeper.pid} (sleep)" in repo.fleet("undo", check=3).err
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    repo.fleet("undo", check=0)
+
+
+def test_a_branch_that_another_worktree_is_on_stays(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    repo.git("switch", "-q", "--detach", cwd=rooms.tree(repo, "new"))
+    repo.git("switch", "-q", "new")
+    before = repo.snapshot()
+    assert f"'new' is in use in '{repo.path}'" in repo.fleet("undo", check=3).err
+    assert repo.snapshot() == before
+
+
+def test_a_branch_without_a_worktree_stays_where_somebody_is_on_it_by_now(repo: Repo, warm: Warm) -> None:
+    """The branch alone was removed, came back, and would go again."""
+    repo = rooms.Quick(repo, warm)
+    repo.fleet("land", "a", check=0)
+    repo.git("worktree", "remove", rooms.tree(repo, "a"))
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("undo", check=0)
+    repo.git("switch", "-q", "a")
+    assert f"'a' is in use in '{repo.path}'" in repo.fleet("undo", check=3).err
+    assert repo.exists("a")
+
+
+def test_what_only_the_worktree_remembers_is_kept(repo: Repo) -> None:
+    """The reflogs of its HEAD and branch, and its private references."""
+    repo.fleet("add", "new", check=0)
+    tree = rooms.tree(repo, "new")
+    lost = repo.commit("first try", {"mine": "x\n"}, tree)
+    repo.git("reset", "-q", "--hard", "HEAD~1", cwd=tree)
+    own = repo.git("commit-tree", "-m", "own", "-p", "HEAD", "HEAD^{tree}", cwd=tree)
+    repo.git("update-ref", "refs/worktree/own", own, cwd=tree)
+    log = repo.git("reflog", "show", "new")
+    assert "what refs/worktree/own holds is on no branch" in repo.fleet("undo", check=3).err
+    repo.git("branch", "held", own)
+    repo.fleet("undo", check=0)
+    repo.git("branch", "-D", "held")
+    repo.git("gc", "--quiet", "--prune=now")
+    assert {repo.git("cat-file", "-t", oid) for oid in (lost, own)} == {"commit"}
+    repo.fleet("undo", check=0)
+    assert repo.git("reflog", "show", "new") == log and repo.git("rev-parse", "refs/worktree/own", cwd=tree) == own
+    repo.git("fsck", "--no-dangling")
+
+
+def test_an_entry_whose_folder_is_there_again_stays(repo: Repo, warm: Warm, tmp_path: Path) -> None:
+    repo = rooms.Quick(repo, warm)
+    tree = rooms.tree(repo, "a")
+    (tmp_path / "out/of").mkdir(parents=True)
+    away = tree.rename(tmp_path / "out/of/sight")
+    repo.fleet("clean", check=0)
+    repo.fleet("undo", check=0)
+    away.rename(tree)
+    assert f"'{tree}' stays: its folder is there again" in repo.fleet("undo", check=3).err
+    assert repo.git("status", "--porcelain", cwd=tree) == ""
+
+
+def test_who_writes_between_the_look_and_the_rename_keeps_it(repo: Repo) -> None:
+    repo.fleet("add", "new", check=0)
+    tree = rooms.tree(repo, "new")
+    (tree / "mine").write_text("x\n")
+    with database.opened(str(repo.common_dir() / "fleet")) as journal:
+        [added] = journal.operations()
+    with chdir(repo.path):
+        context = contexts.find()
+    going = [one._replace(verdict=Verdict(Fate.REMOVE, ())) for one in withdrawal.judge(context, added.changes)]
+    look = partial(withdrawal.look_again, context, going)
+    with locks.hold(context.repository.fleet_dir, "worktrees") as lock, pytest.raises(Refused, match="untracked: mine"):
+        revert.take_back(context.repository, added.changes, 9, lock, lambda _: None, look)
 
 
 def test_land_stays_once_the_base_moved(repo: Repo) -> None:
@@ -209,6 +336,91 @@ def test_land_goes_back_beside_work_elsewhere(repo: Repo) -> None:
     assert repo.git("status", "--porcelain") == " M other"
 
 
+def test_what_is_staged_elsewhere_stays_so(repo: Repo) -> None:
+    """On the way back and on the way there again."""
+    repo.fleet("land", check=0)
+    repo.write({"other": "staged\n", "added": "x\n", "meant": "x\n"})
+    repo.git("add", "other", "added")
+    repo.git("add", "--intent-to-add", "meant")
+    repo.git("update-index", "--chmod=+x", ".gitignore")
+    repo.git("rm", "-q", "--cached", "file")
+    repo.write({"other": "mine\n", "added": None})
+    before = repo.git("status", "--porcelain=v2"), repo.git("diff", "--cached")
+    for _ in range(2):
+        repo.fleet("undo", check=0)
+        assert (repo.git("status", "--porcelain=v2"), repo.git("diff", "--cached")) == before
+        assert repo.git("show", ":other") == "staged"
+    assert repo.git("log", "-1", "--walk-reflogs", "--format=%gs", "HEAD").startswith("fleet undo: moving back to ")
+
+
+def test_a_branch_that_moves_while_it_is_taken_back_has_not_moved_back(repo: Repo) -> None:
+    """git's own hook is asked between the files and the branch: both are as they were."""
+    repo.fleet("land", check=0)
+    before = repo.snapshot()
+    hook = repo.path / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\ntest "$1" != prepared || ! grep -q refs/heads/main\n')
+    hook.chmod(0o755)
+    assert "would not move the checkout" in repo.fleet("undo", check=3).err
+    hook.unlink()
+    assert repo.snapshot() == before and repo.git("status", "--porcelain") == ""
+
+
+@pytest.fixture
+def bumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """A landed branch brought a newer commit of a submodule, which is checked out at the older one in the base."""
+    for key, value in {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
+    inner = make_repo(tmp_path / "inner", {"x": "x\n"})
+    repo = make_repo(tmp_path / "app", {"file": "x\n"})
+    repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}", "fleet.a.title": "a"})
+    repo.git("submodule", "--quiet", "add", str(inner.path), "sub")
+    repo.commit("a submodule")
+    repo.fleet("add", "a", check=0)
+    newer = inner.commit("newer", {"x": "y\n"})
+    repo.git("-C", "sub", "fetch", "-q")
+    repo.git("update-index", "--cacheinfo", f"160000,{newer},sub", cwd=rooms.tree(repo, "a"))
+    repo.git("commit", "-q", "-m", "bump", cwd=rooms.tree(repo, "a"))
+    repo.fleet("land", "a", check=0)
+    return repo
+
+
+def test_what_is_checked_out_in_a_submodule_is_not_moved(bumped: Repo) -> None:
+    """Neither is it in the way, nor does it go along, whatever the configuration says."""
+    bumped.config({"submodule.recurse": "true", "submodule.sub.ignore": "all"})
+    sub = bumped.path / "sub"
+    bumped.git("checkout", "-q", "--detach", cwd=sub)
+    local = bumped.commit("local", {"local": "mine\n"}, sub)
+    for _ in range(2):
+        bumped.fleet("undo", check=0)
+        assert bumped.git("rev-parse", "HEAD", cwd=sub) == local and (sub / "local").read_text() == "mine\n"
+
+
+def test_a_submodule_that_is_not_brought_up_to_date_is_in_nobodys_way(bumped: Repo) -> None:
+    assert bumped.git("status", "--porcelain") == " M sub"
+    bumped.fleet("undo", "--dry-run", check=0)
+    bumped.fleet("undo", check=0)
+    assert bumped.git("status", "--porcelain") == ""
+    bumped.fleet("undo", check=0)
+    bumped.git("add", "sub")  # what is staged is somebody's work
+    assert "in the way: sub" in bumped.fleet("undo", check=3).err
+
+
+def test_a_file_never_takes_the_place_of_what_is_in_a_submodule(bumped: Repo) -> None:
+    """git would delete the folder, whatever is in it."""
+    tree = rooms.tree(bumped, "a")
+    bumped.git("rm", "-q", "--cached", "sub", cwd=tree)
+    (tree / "sub").rmdir()
+    bumped.commit("a file", {"sub": "x\n"}, tree)
+    bumped.git("submodule", "--quiet", "update")
+    before = bumped.snapshot()
+    assert "in the way: sub" in bumped.fleet("land", "a", check=3).err
+    assert bumped.snapshot() == before
+    bumped.git("submodule", "--quiet", "deinit", "--all")
+    bumped.fleet("land", "a", check=0)
+    bumped.fleet("undo", check=0)
+
+
 def test_land_of_a_base_that_is_nowhere_checked_out(repo: Repo) -> None:
     old = repo.oid("main")
     repo.git("checkout", "-q", "--detach")
@@ -243,6 +455,62 @@ def test_remove_stays_where_its_entry_name_was_taken(repo: Repo, tmp_path: Path)
     done = repo.fleet("undo", check=3)
     assert f"another worktree was registered under the name of '{rooms.tree(repo, 'a')}'" in done.err
     assert repo.snapshot() == before
+
+
+@pytest.mark.parametrize("other", ["new/sub", "new"])
+def test_what_was_removed_stays_away_where_git_cannot_make_its_branch(tmp_path: Path, warm: Warm, other: str) -> None:
+    branch = "new/sub" if other == "new" else "new"
+    repo = rooms.Quick(rooms.fleet(tmp_path, {"a": None}, branch=branch), warm)
+    repo.fleet("add", "a", check=0)
+    repo.fleet("undo", check=0)
+    repo.git("branch", other)
+    before = repo.snapshot()
+    done = repo.fleet("undo", check=3)
+    assert f"cannot come back beside the branch '{other}'" in done.err and f"git branch -m {other} " in done.err
+    assert repo.snapshot() == before
+
+
+def test_reflogs_come_back_each_time(repo: Repo, warm: Warm) -> None:
+    """Also where git writes none, as in a bare repository."""
+    repo = rooms.Quick(repo, warm)
+    repo.fleet("land", "a", check=0)
+    log = repo.git("reflog", "show", "refs/heads/a")
+    repo.config({"core.logAllRefUpdates": "false"})
+    repo.fleet("remove", "a", check=0)
+    for _ in range(2):
+        repo.fleet("undo", check=0)
+        assert repo.git("reflog", "show", "refs/heads/a") == log
+        repo.fleet("undo", check=0)
+
+
+def test_a_bare_repository(tmp_path: Path, warm: Warm) -> None:
+    """The folder of the branch's log goes with the branch, and git makes none for the one that comes back."""
+    source = make_repo(tmp_path / "source", {"file": "x\n"})
+    source.git("clone", "-q", "--bare", source.path, tmp_path / "app.git")
+    source.git("worktree", "add", "-q", tmp_path / "main", "main", cwd=tmp_path / "app.git")
+    repo = rooms.Quick(Repo(tmp_path / "main"), warm)
+    repo.fleet("add", "1 one", check=0)
+    repo.commit("done", {"new": "x\n"}, Path(repo.fleet("path", "1", check=0).out.strip()))
+    repo.fleet("land", "1", check=0)
+    log = repo.git("reflog", "show", "feature/1-one")
+    assert log.endswith("commit: done")
+    repo.fleet("remove", "1", check=0)
+    repo.fleet("undo", check=0)
+    assert repo.git("reflog", "show", "feature/1-one") == log
+
+
+def test_a_repository_that_was_moved_is_told(tmp_path: Path, warm: Warm) -> None:
+    (tmp_path / "old").mkdir()
+    repo = rooms.Quick(rooms.fleet(tmp_path / "old", {"a": {"a": "x\n"}}), warm)
+    repo.fleet("land", "a", check=0)
+    repo.fleet("remove", "a", check=0)
+    (tmp_path / "old").rename(tmp_path / "new")
+    repo = rooms.Quick(Repo(tmp_path / "new/app"), warm)
+    done = repo.fleet("undo", check=3)
+    assert f"is in the trash at '{repo.common_dir()}/fleet/trash/2/0'" in done.err
+    assert f"its repository, then '{tmp_path}/old/app/.git', was moved" in done.err
+    (tmp_path / "new").rename(tmp_path / "old")
+    rooms.Quick(Repo(tmp_path / "old/app"), warm).fleet("undo", check=0)
 
 
 def test_a_worktree_goes_back_to_the_place_in_the_trash_that_was_written_down_before(repo: Repo) -> None:

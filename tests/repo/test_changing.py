@@ -130,7 +130,7 @@ def test_moving_back_keeps_edits_elsewhere(repo: Repo) -> None:
     old = repo.oid("main")
     repo.commit("landed", {"file": "new\n", "fresh": "x\n"})
     repo.write({"other": "mine\n", "untracked": "mine\n"})
-    changing.move_back(str(repo.path), rooms.of(repo), old, "fleet undo")
+    changing.move_back(str(repo.path), rooms.of(repo), "refs/heads/main", repo.oid("main"), old, "fleet undo")
     assert repo.oid("main") == old
     assert repo.git("status", "--porcelain") == " M other\n?? untracked"
     assert (repo.read("file"), (repo.path / "fresh").exists()) == ("x\n", False)
@@ -142,7 +142,7 @@ def test_moving_back_never_goes_over_work(repo: Repo) -> None:
     repo.write({"file": "mine\n"})
     before = repo.snapshot()
     with pytest.raises(Refused, match=r"would not move the checkout .* back"):
-        changing.move_back(str(repo.path), rooms.of(repo), old, "test")
+        changing.move_back(str(repo.path), rooms.of(repo), "refs/heads/main", repo.oid("main"), old, "test")
     assert repo.snapshot() == before
 
 
