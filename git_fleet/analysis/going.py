@@ -118,6 +118,9 @@ def _why(seen: Seen, task: Task) -> Held:
         case State.DONE | State.APPROVED:
             return _not_landed(seen, task)
         case State.ACTIVE:
+            refused = starting.refusal(task, seen.world.standings)
+            if refused and task.id in seen.untouched:
+                return Held(refused.why)
             how = (f"cd {shlex.quote(standing.worktree.path if standing.worktree else task.worktree)}",)
             if has_agent(task, seen.settings):
                 how = (f"git fleet run {id}   # to have its agent go on",)

@@ -16,7 +16,7 @@ from git_fleet.model.events import AgentAtWork, AgentEnded, AgentsAtWork, AgentS
 from git_fleet.model.fleet import State
 from git_fleet.model.going import Deed, Going, Held, Turn
 from git_fleet.model.landing import Action, Ending, LandOutcome, Request
-from git_fleet.operations import agents, create, pulse, scene, setup, underway
+from git_fleet.operations import agents, create, pulse, running, scene, setup, underway
 from git_fleet.operations import context as contexts
 from git_fleet.operations import land as landing
 from git_fleet.operations.context import Context
@@ -52,6 +52,7 @@ def dry_run(wish: Wish) -> Going:
 def go(wish: Wish, say: Listener) -> Going:
     """Turn by turn to the end. Raises Busy where another one is at work; Refused, Fatal."""
     sight = scene.look(wish)
+    running.refuse_inside_a_commit(sight.context.repository)
     memory, done = _Memory({}, set(), set()), list[str]()
     with locks.hold(sight.context.repository.fleet_dir, LOCK, wait_s=0.2):
         while True:

@@ -58,8 +58,9 @@ class Tried(NamedTuple):
 def look(wish: Wish, tried: Mapping[str, Tried] = MappingProxyType({})) -> Sight:
     """Everything as it is now. Raises Refused and Fatal where there is no way to go on with this plan."""
     inside = os.environ.get("FLEET_TASK")
-    if inside is not None:
-        raise Refused(f"not gone on: this runs for task {inside}, for whose end it would wait")
+    if inside is not None or "FLEET_LANDING" in os.environ:
+        for_whom = f"for task {inside}" if inside is not None else "in a gate of a landing"
+        raise Refused(f"not gone on: this runs {for_whom}, for whose end it would wait")
     context = contexts.find(wish.plan_file)
     if context.plan.source.kind is SourceKind.WORKTREES or not context.plan.tasks:
         raise Fatal("there is no plan that says what to do", ["git fleet init", 'git fleet add "1 first task"'])

@@ -45,6 +45,13 @@ def test_what_is_ready_is_made_and_what_was_made_is_started() -> None:
     assert going.decide(active._replace(untouched={"b"}, alive={"a"})) == Turn(Deed.START, ("b",))
 
 
+def test_what_was_made_too_early_and_what_is_at_work_is_not_started() -> None:
+    early = seen({"a": State.STUCK, "b": State.ACTIVE}, (A, B._replace(needs=("a",))))._replace(untouched={"b"})
+    assert left(going.decide(early)) == {"a": "it is stuck", "b": "it needs a, not landed yet"}
+    at_work = seen({"a": State.ACTIVE}, (A,))._replace(untouched={"a"}, alive={"a"})
+    assert going.decide(at_work) == Turn(Deed.WAIT, ("a",))
+
+
 def test_a_wave_lands_when_the_last_agent_has_ended() -> None:
     wave = seen({"a": State.DONE, "b": State.RUNNING, "c": State.DROPPED})
     assert going.decide(wave._replace(alive={"b"})) == Turn(Deed.WAIT, ("b",))

@@ -310,6 +310,8 @@ def test_what_cannot_begin_is_refused_with_the_way_on(repo: Place, tmp_path: Pat
     assert "no task has an agent\nhint: git config fleet.agent <name>\n" in refused.err
     inside = repo.fleet("go", env={"FLEET_TASK": "a"}, check=3)
     assert "this runs for task a, for whose end it would wait" in inside.err
+    gate = repo.fleet("go", env={"FLEET_LANDING": "1"}, check=3)
+    assert "this runs in a gate of a landing, for whose end it would wait" in gate.err
     bare = kit.make_repo(tmp_path / "bare", {"file": "x\n"})
     assert "there is no plan that says what to do\nhint: git fleet init\n" in bare.fleet("go", check=128).err
     assert repo.worktrees()[1:] == []
