@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from git_fleet.model.care import COMMONDIR
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import changing, git, objects, slots, trash
@@ -99,6 +100,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
     try:
         sys.audit("git_fleet.worktree", "add")
         _patiently(lambda: opened.add_worktree(name, path, temporary))
+        _lead_home(entry)
         # The log tells of the temporary branch alone, the index is of the empty tree: git writes both as it fills in.
         # The index goes first: a worktree that has one and is on its branch is whole, to whom finds it after a kill.
         _unlink(f"{entry}/index")
@@ -125,6 +127,13 @@ def _patiently(deed: Callable[[], object]) -> None:
             if pause is None:
                 raise
             time.sleep(pause)
+
+
+def _lead_home(entry: str) -> None:
+    """libgit2 writes where the repository is now, which is another one, or none, once this one is moved or copied."""
+    with open(f"{entry}/commondir{_DRAFT}", "w", encoding="ascii") as file:
+        file.write(COMMONDIR)
+    os.rename(f"{entry}/commondir{_DRAFT}", f"{entry}/commondir")
 
 
 def _make_empty(repository: Repository, inherit: Sequence[int]) -> None:
@@ -285,6 +294,7 @@ def move_entry_back(repository: Repository, trashed: Trashed) -> None:
         raise Refused(f"another worktree is registered as '{trashed.entry_name}' by now")
     os.makedirs(home, exist_ok=True)
     slots.renew(repository, trashed.entry)  # before anybody sees it: another may have its slot by now
+    _lead_home(trashed.entry)
     _rename(trashed.entry, target)
     trash.leave(trashed.entry)
 
@@ -293,11 +303,7 @@ def lost_entry(repository: Repository, path: str) -> str | None:
     """The administrative entry of the worktree that should be at `path`, whether anything is there or not."""
     home = f"{repository.common_dir}/worktrees"
     for name in sorted(os.listdir(home) if os.path.isdir(home) else ()):
-        try:
-            with open(f"{home}/{name}/gitdir", encoding="utf-8", errors="surrogateescape") as file:
-                link = file.read().removesuffix("\n")
-        except OSError:
-            continue
+        link = (_said(f"{home}/{name}/gitdir") or "").removesuffix("\n")
         if os.path.normpath(os.path.join(home, name, link)) == f"{path}/.git":
             return f"{home}/{name}"
     return None
