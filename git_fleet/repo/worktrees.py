@@ -230,10 +230,9 @@ def is_registered(repository: Repository, path: str) -> bool:
 
 def is_husk(path: str) -> bool:
     """Is it what is left where the maker of a worktree is killed early: a folder with nothing, or an empty `.git`?"""
-    try:
+    with suppress(OSError):
         return os.listdir(path) == [] or (os.listdir(path) == [".git"] and os.path.getsize(f"{path}/.git") == 0)
-    except OSError:
-        return False
+    return False
 
 
 def remove_husk(path: str) -> None:
@@ -287,7 +286,9 @@ def move_entry_to_trash(repository: Repository, trashed: Trashed) -> None:
 
 
 def move_entry_back(repository: Repository, trashed: Trashed) -> None:
-    """The reverse of `move_entry_to_trash`. Raises Refused when another worktree has its name by now."""
+    """The reverse of `move_entry_to_trash`. Raises Refused when its name is taken, or it is in another's trash."""
+    if os.path.dirname(os.path.dirname(trashed.entry)) != f"{repository.fleet_dir}/trash":
+        raise Refused(f"'{trashed.entry}' is not in the trash of this repository: was it copied?", ["undo it there"])
     home = f"{repository.common_dir}/worktrees"
     target = f"{home}/{trashed.entry_name}"
     if os.path.lexists(target):
