@@ -6,7 +6,7 @@
 # cur, prev, words and cword are set by git's completion.
 # shellcheck disable=SC2154
 
-__git_fleet_commands="init plan graph add run stop logs mark status check review land sync remove clean score undo log doctor path demo help completion"
+__git_fleet_commands="init plan graph add run stop logs go mark status check review land sync remove clean score undo log doctor path demo help completion"
 
 # 1: command; prints its options, those that take a value with `=`
 __git_fleet_options ()
@@ -20,6 +20,7 @@ __git_fleet_options ()
 	add) echo "--plan= --ready --wave= --all --allow-overlap --owns= --needs= --dry-run $common" ;;
 	run | stop) echo "--plan= --dry-run $common" ;;
 	logs) echo "--plan= --follow $common" ;;
+	go) echo "--plan= --review --no-gate --dry-run --json --wide $common" ;;
 	mark) echo "--plan= --message= --dry-run $common" ;;
 	status) echo "--plan= --json --wide $common" ;;
 	check) echo "--plan= --refs= --onto= --committed --hook= --watch --json $common" ;;
@@ -165,7 +166,7 @@ _git_fleet ()
 	esac
 	case "$command" in
 	"") __gitcomp "$__git_fleet_commands" ;;
-	add | run | stop | logs | check | review | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
+	add | run | stop | logs | go | check | review | land | sync | remove | path) __gitcomp_nl "$(__git_fleet_tasks)" ;;
 	init) __gitcomp_nl "$(__git_heads)" ;;
 	plan) __git_fleet_edit ;;
 	mark) __git_fleet_mark ;;

@@ -42,7 +42,7 @@ function __git_fleet_is
     test (count $words) -gt 1; and contains -- $words[2] $argv
 end
 
-set -l commands init plan graph add run stop logs mark status check review land sync remove clean score undo log doctor path demo help completion
+set -l commands init plan graph add run stop logs go mark status check review land sync remove clean score undo log doctor path demo help completion
 
 complete -c git-fleet -f
 complete -c git-fleet -n __git_fleet_needs_command -l version -d 'Show the version'
@@ -54,6 +54,7 @@ complete -c git-fleet -n __git_fleet_needs_command -a add -d 'Create branch and 
 complete -c git-fleet -n __git_fleet_needs_command -a run -d 'Start agents in the worktrees of tasks'
 complete -c git-fleet -n __git_fleet_needs_command -a stop -d 'End agents that run'
 complete -c git-fleet -n __git_fleet_needs_command -a logs -d 'Print what an agent has said'
+complete -c git-fleet -n __git_fleet_needs_command -a go -d 'Go through the plan, wave by wave, to its end'
 complete -c git-fleet -n __git_fleet_needs_command -a mark -d 'Say how it stands with a task'
 complete -c git-fleet -n __git_fleet_needs_command -a status -d 'Show what every task is doing'
 complete -c git-fleet -n __git_fleet_needs_command -a check -d 'Find real conflicts and drift'
@@ -76,9 +77,9 @@ complete -c git-fleet -n "__git_fleet_is $commands" -s q -l quiet -d 'Say only t
 complete -c git-fleet -n "__git_fleet_is $commands" -s v -l verbose -d 'Say more'
 complete -c git-fleet -n "__git_fleet_is $commands" -l color -x -a 'always never auto' -d 'Colour the output'
 
-complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs mark status check review land sync remove clean score path' -l plan -r -F -d 'Read this plan'
-complete -c git-fleet -n '__git_fleet_is plan status check review land sync remove clean score log doctor' -l json -d 'Print one JSON object'
-complete -c git-fleet -n '__git_fleet_is init plan add run stop mark review land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
+complete -c git-fleet -n '__git_fleet_is plan graph add run stop logs go mark status check review land sync remove clean score path' -l plan -r -F -d 'Read this plan'
+complete -c git-fleet -n '__git_fleet_is plan go status check review land sync remove clean score log doctor' -l json -d 'Print one JSON object'
+complete -c git-fleet -n '__git_fleet_is init plan add run stop go mark review land sync remove clean undo doctor' -s n -l dry-run -d 'Change nothing'
 
 complete -c git-fleet -n '__git_fleet_is init' -l markdown -r -F -d 'Write a Markdown file'
 complete -c git-fleet -n '__git_fleet_is init' -l from -r -F -d 'Take the tasks of a plan in another form'
@@ -101,10 +102,11 @@ complete -c git-fleet -n '__git_fleet_is add' -l owns -r -F -d 'Path that a new 
 complete -c git-fleet -n '__git_fleet_is add' -l needs -x -a '(__git_fleet_tasks)' -d 'Task that a new task needs'
 
 complete -c git-fleet -n '__git_fleet_is logs' -s f -l follow -d 'Go on with what it says'
+complete -c git-fleet -n '__git_fleet_is go' -l review -d 'Land only what was approved'
 complete -c git-fleet -n '__git_fleet_is mark review' -s m -l message -x -d 'Say why'
 complete -c git-fleet -n '__git_fleet_is mark' -a 'running done stuck approved rejected dropped (__git_fleet_tasks)'
 
-complete -c git-fleet -n '__git_fleet_is plan status land score' -l wide -d 'Show every column'
+complete -c git-fleet -n '__git_fleet_is plan go status land score' -l wide -d 'Show every column'
 
 complete -c git-fleet -n '__git_fleet_is check' -l refs -x -a '(__git_fleet_heads)' -d 'Check these branches'
 complete -c git-fleet -n '__git_fleet_is check' -l onto -x -a '(__git_fleet_heads)' -d 'Take this branch for the base'
@@ -121,7 +123,7 @@ complete -c git-fleet -n '__git_fleet_is land' -l onto -x -a '(__git_fleet_heads
 complete -c git-fleet -n '__git_fleet_is land' -l gate -x -a '(__git_fleet_gates)' -d 'Run this gate or command instead'
 complete -c git-fleet -n '__git_fleet_is land' -l strategy -x -a 'merge squash rebase ff' -d 'How branches become commits'
 complete -c git-fleet -n '__git_fleet_is land' -l push -d 'Push the base when all is done'
-complete -c git-fleet -n '__git_fleet_is land' -l no-gate -d 'Run no gates'
+complete -c git-fleet -n '__git_fleet_is go land' -l no-gate -d 'Run no gates'
 complete -c git-fleet -n '__git_fleet_is land' -l keep-going -d 'Go on when a gate throws a branch out'
 complete -c git-fleet -n '__git_fleet_is land' -l no-keep-going -d 'End when a gate throws a branch out'
 complete -c git-fleet -n '__git_fleet_is land' -l continue -d 'Go on after a conflict was resolved'
@@ -141,7 +143,7 @@ complete -c git-fleet -n '__git_fleet_is log' -s n -x -d 'List at most this many
 complete -c git-fleet -n '__git_fleet_is demo' -l keep -d 'Leave the repository'
 complete -c git-fleet -n '__git_fleet_is demo' -a '(__fish_complete_directories)'
 
-complete -c git-fleet -n '__git_fleet_is add run stop logs check review land sync remove path' -a '(__git_fleet_tasks)' -d Task
+complete -c git-fleet -n '__git_fleet_is add run stop logs go check review land sync remove path' -a '(__git_fleet_tasks)' -d Task
 complete -c git-fleet -n '__git_fleet_is help' -a "$commands plan-guide tutorial"
 complete -c git-fleet -n '__git_fleet_is completion' -a 'bash zsh fish'
 

@@ -25,6 +25,7 @@ SUMMARIES = MappingProxyType(
         "run": "Start agents in the worktrees of tasks",
         "stop": "End agents that run",
         "logs": "Print what the agent of a task has said",
+        "go": "Go through the plan wave by wave: add, run, wait, land",
         "mark": "Say of a task that it is done, stuck, approved, ...",
         "status": "Show every task and worktree, and what conflicts",
         "check": "Find real conflicts and drift, uncommitted work included",
@@ -208,6 +209,8 @@ def _say(error: FleetError) -> None:
 def _say_ended(number: int, words: list[str]) -> int:
     """Said, and for other signals than SIGINT also done: whoever waits for us sees which signal it was."""
     click.echo("error: interrupted" if number == signal.SIGINT else f"error: ended by signal {number}", err=True)
+    if words[:1] == ["go"]:
+        click.echo("hint: agents that run go on: git fleet stop ends them, git fleet go goes on from here", err=True)
     if words[:1] and words[0] in ("add", "land", "sync", "remove", "clean", "undo", "doctor"):
         click.echo("hint: how far it came: git fleet log", err=True)
     if number == signal.SIGINT:

@@ -3,12 +3,15 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from git_fleet.model.events import AtWork, Event, Gating, Listener, NotCreated, NotSetUp, Progress
+from git_fleet.model.events import AgentsAtWork, AtWork, Event, Gating, Listener, NotCreated, NotSetUp, Progress
 from git_fleet.output.style import Style
+
+if TYPE_CHECKING:
+    from git_fleet.operations.context import Context
 
 _MANY = 1_000
 
@@ -100,12 +103,12 @@ def listener() -> Listener:
     verbose = bool(_meta("verbose"))
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     at_the_bottom: list[str] = []
-    """The lines that stand at the bottom of the terminal, a lane each."""
+    """The lines that stand at the bottom of the terminal, one for each lane or agent."""
 
     def say(event: Event) -> None:
-        if isinstance(event, AtWork):
+        if isinstance(event, AtWork | AgentsAtWork):
             if live:
-                _redraw_lanes(at_the_bottom, _lanes(event))
+                _redraw(at_the_bottom, _at_work(event))
             return
         if isinstance(event, Progress):
             if live:
@@ -118,11 +121,11 @@ def listener() -> Listener:
 
         line = sentences.event(event)
         under = list(at_the_bottom)
-        _redraw_lanes(at_the_bottom, [])
+        _redraw(at_the_bottom, [])
         if line is not None:
             failed = isinstance(event, NotCreated | NotSetUp)
             click.echo(f"error: {line}" if failed else line, err=True)
-        _redraw_lanes(at_the_bottom, under)
+        _redraw(at_the_bottom, under)
         if isinstance(event, NotCreated):
             for more in sentences.hints(event.hints, error_width()):
                 click.echo(more, err=True)
@@ -130,7 +133,7 @@ def listener() -> Listener:
     return say
 
 
-def _redraw_lanes(drawn: list[str], lines: list[str]) -> None:
+def _redraw(drawn: list[str], lines: list[str]) -> None:
     """Put `lines` in the place of those that stand there, and remember them."""
     if lines or drawn:
         up = f"\033[{len(drawn)}A\r\033[J" if drawn else ""
@@ -138,14 +141,18 @@ def _redraw_lanes(drawn: list[str], lines: list[str]) -> None:
         click.echo(up + "".join(f"{line}\n" for line in lines), nl=False, err=True)
 
 
-def _lanes(event: AtWork) -> list[str]:
-    """A line a lane, each in one row of the terminal."""
+def _at_work(event: AtWork | AgentsAtWork) -> list[str]:
+    """A line for each lane or agent, in one row of the terminal."""
     import time
 
     from git_fleet.output import sentences
     from git_fleet.output.escape import cut
 
-    told = sentences.lanes(event, time.time(), lambda began: time.strftime("%H:%M:%S", time.localtime(began)))
+    def zone(began: float) -> str:
+        return time.strftime("%H:%M:%S", time.localtime(began))
+
+    now = time.time()
+    told = sentences.lanes(event, now, zone) if isinstance(event, AtWork) else sentences.agents(event, now, zone)
     return [cut(line, _width(sys.stderr) - 1, "...") for line in told]
 
 
@@ -245,3 +252,14 @@ def hint(lines: Sequence[str], *, wanted: bool = True) -> None:
 def complain(line: str) -> None:
     """What was not done, although it was no error."""
     click.echo(f"error: {line}", err=True)
+
+
+def say_what_changed(context: "Context") -> None:
+    """Whoever can write here can have his commands run by a landing. It only informs, like `doctor`."""
+    from git_fleet.output import sentences
+    from git_fleet.repo import trust
+
+    changed = trust.changed(context.repository)
+    if changed:
+        note(sentences.trust(changed))
+        hint(["git fleet doctor; if it was you: git fleet doctor --repair"], wanted=context.settings.hints)

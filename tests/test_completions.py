@@ -21,6 +21,7 @@ COMMANDS = (
     "run",
     "stop",
     "logs",
+    "go",
     "mark",
     "review",
     "status",

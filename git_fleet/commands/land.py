@@ -87,7 +87,7 @@ def command(
     context = contexts.find(plan_file, onto)
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
-    _say_what_changed(context)
+    front.say_what_changed(context)
     if only and (no_gate or hows):
         raise Usage("--gate goes with none of --no-gate, --continue, --skip, --park and --abort", ["git fleet land -h"])
     if strategy:
@@ -107,17 +107,6 @@ def command(
     if refused is not None:
         raise refused
     return _code(outcome) if outcome else Exit.DONE
-
-
-def _say_what_changed(context: Context) -> None:
-    """Whoever can write here can have his commands run by a landing. It only informs, like `doctor`."""
-    from git_fleet.output import sentences
-    from git_fleet.repo import trust
-
-    changed = trust.changed(context.repository)
-    if changed:
-        front.note(sentences.trust(changed))
-        front.hint(["git fleet doctor; if it was you: git fleet doctor --repair"], wanted=context.settings.hints)
 
 
 def _checked(context: Context, request: Request) -> Request:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from git_fleet.model.fleet import State
+
 
 class Created(NamedTuple):
     """A task's branch and worktree were made (`existed`: were there already, as planned; `dry`: would be made)."""
@@ -71,6 +73,33 @@ class AtWork(NamedTuple):
     lanes: tuple[AtGate, ...]
 
 
+class AgentStarted(NamedTuple):
+    task: str
+    pid: int
+
+
+class AgentEnded(NamedTuple):
+    """An agent has ended, and so it stands with its task now."""
+
+    task: str
+    state: State
+    why: str | None
+
+
+class AgentAtWork(NamedTuple):
+    """An agent works at a task since `began_s` (since 1970); the last line that it said."""
+
+    task: str
+    began_s: float
+    said: str
+
+
+class AgentsAtWork(NamedTuple):
+    """What all agents do at this moment, said again and again; shown on a terminal only."""
+
+    agents: tuple[AgentAtWork, ...]
+
+
 class Evicted(NamedTuple):
     """A gate threw a branch out of the landing."""
 
@@ -137,6 +166,9 @@ Event = (
     | Gating
     | AtWork
     | Gated
+    | AgentStarted
+    | AgentEnded
+    | AgentsAtWork
     | Evicted
     | Landed
     | Removing

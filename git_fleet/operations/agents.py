@@ -38,6 +38,8 @@ class Start(NamedTuple):
     command: str
     who: str
     log: str
+    after: int = 0
+    """The number of the agent that was the last one there when this was decided."""
 
 
 def prepare(context: Context, view: PlanView, task: Task, words: Sequence[str]) -> Start:
@@ -50,15 +52,16 @@ def prepare(context: Context, view: PlanView, task: Task, words: Sequence[str]) 
         raise _not_started(task, command.why, command.hints)
     tree = standings[task.id].worktree
     assert tree is not None
-    there = _alive_in(context.repository, tree.path)
-    if there is not None:
-        raise _taken(task, there)
+    last = _last_in(context.repository, tree.path)
+    if last is not None and runs(last):
+        raise _taken(task, last)
     folder = f"{context.repository.fleet_dir}/logs/agents"
     log = f"{folder}/{gate.plain(task.id)}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     if task.prompt is not None and environment.prompt_file(context.repository, task.prompt) is None:
         hint = f"git fleet plan set {task.id} prompt <file>   # relative to '{context.repository.main}'"
         raise _not_started(task, f"its prompt '{task.prompt}' is no file of the repository", [hint])
-    return Start(task, tree.path, command, mark.agent_of(context, task) or mark.person(), log)
+    who = mark.agent_of(context, task) or mark.person()
+    return Start(task, tree.path, command, who, log, last.number if last else 0)
 
 
 def _not_started(task: Task, why: str, hints: Sequence[str]) -> Refused:
@@ -71,9 +74,13 @@ def _taken(task: Task, agent: Agent) -> Refused:
     return _not_started(task, why, [f"git fleet logs {agent.task}", f"git fleet stop {agent.task}"])
 
 
-def _alive_in(repository: Repository, worktree: str) -> Agent | None:
+def _last_in(repository: Repository, worktree: str) -> Agent | None:
     with database.opened_to_read(repository.fleet_dir) as journal:
-        agent = agents.in_worktree(journal, worktree) if journal else None
+        return agents.in_worktree(journal, worktree) if journal else None
+
+
+def _alive_in(repository: Repository, worktree: str) -> Agent | None:
+    agent = _last_in(repository, worktree)
     return agent if agent and runs(agent) else None
 
 
@@ -129,7 +136,7 @@ def _supervise(repository: Repository, start: Start, env: Mapping[str, str], rep
 
     try:
         with ExitStack() as held:
-            if not _hold(held, repository, start.worktree):
+            if not _hold(held, repository, start):
                 tell(taken=True)
                 return
             before = elsewhere.in_background(lambda: elsewhere.look(repository, start.worktree))
@@ -181,17 +188,19 @@ def end(repository: Repository, number: int, said: Mark, *, gone: bool = True) -
         agents.end(journal, number, said, gone=gone)
 
 
-def _hold(held: ExitStack, repository: Repository, worktree: str) -> bool:
-    """Take the worktree's lock, to be given back with `held`; False where an agent runs there. Raises Busy."""
+def _hold(held: ExitStack, repository: Repository, start: Start) -> bool:
+    """Take the worktree's lock, to be given back with `held`; False where an agent runs there, or has meanwhile.
+    Raises Busy."""
     until = time.monotonic() + _BETWEEN_S
-    while not _alive_in(repository, worktree):
+    while not _alive_in(repository, start.worktree):
         try:
-            held.enter_context(locks.hold(repository.fleet_dir, locks.agent_lock(worktree), wait_s=0.1))
+            held.enter_context(locks.hold(repository.fleet_dir, locks.agent_lock(start.worktree), wait_s=0.1))
         except Busy:
             if time.monotonic() > until:
                 raise
             continue
-        return _alive_in(repository, worktree) is None
+        last = _last_in(repository, start.worktree)
+        return (last.number if last else 0) == start.after
     return False
 
 

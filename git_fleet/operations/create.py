@@ -16,7 +16,7 @@ from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks, marks
 from git_fleet.model.errors import Fatal, FleetError, Usage, ending
 from git_fleet.model.events import Copied, Created, Listener, NotCreated, Note, NotSetUp, Progress
-from git_fleet.model.fleet import State, Worktree
+from git_fleet.model.fleet import Snapshot, State, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import Plan, PlanView, Row, Severity, Source, SourceKind, Task
 from git_fleet.operations import furnish, landed, revert, running, setup, survey, work
@@ -139,9 +139,19 @@ def judge(
     snapshot = landed.with_proven(snapshot, [task for task in context.plan.tasks if task.id in needed])
     standings = states.standings(context.plan, snapshot, view.overlaps)
     tasks = choose(context.plan, view, standings, request.selection)
+    commands = {request.new_row.id: command_for(request.new_row)} if request.new_row else {}
+    seen = bearing(context, snapshot, standings, tasks)._replace(commands=commands)
+    limit = context.settings.limit
+    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=request.allow_overlap)
+
+
+def bearing(
+    context: Context, snapshot: Snapshot, standings: dict[str, states.Standing], tasks: Sequence[Task]
+) -> admission.Seen:
+    """What bears on whether these tasks may be started. Read-only."""
     lost = {tree.path for tree in snapshot.worktrees if _is_lost(tree)}
     beside = [tree.path for tree in snapshot.worktrees]
-    seen = admission.Seen(
+    return admission.Seen(
         standings=standings,
         branches=frozenset(snapshot.branches) | {context.base.ref},
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
@@ -149,10 +159,7 @@ def judge(
         lost=lost,
         moved={path: place for path in lost if (place := entries.moved_to(context.repository, path, beside))},
         older=survey.older_branches(context, snapshot, standings),
-        commands={request.new_row.id: command_for(request.new_row)} if request.new_row else {},
     )
-    limit = context.settings.limit
-    return standings, admission.admit(tasks, seen, view.overlaps, limit=limit, allow_overlap=request.allow_overlap)
 
 
 def dry_run(context: Context, view: PlanView, request: Request, say: Listener) -> Outcome:

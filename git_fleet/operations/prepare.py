@@ -291,7 +291,7 @@ def refuse_dirty(context: Context, prepared: Prepared) -> None:
     wanted = [step for step in prepared.steps if step.action in (Action.LAND, Action.STOP)]
     tops = [(step.id, top) for step in wanted for top in holders.get(f"refs/heads/{step.branch}", ())]
     dirt = looking.dirt([top for _, top in tops if os.path.isdir(top)])
-    said = {id: f"in '{top}' {what}" for id, top in tops if (what := _uncommitted(dirt.get(top)))}
+    said = {id: f"in '{top}' {what}" for id, top in tops if (what := uncommitted(dirt.get(top)))}
     if not said:
         return
     others = [step.id for step in wanted if step.id not in said]
@@ -300,7 +300,8 @@ def refuse_dirty(context: Context, prepared: Prepared) -> None:
     raise Refused("not landed: " + "; ".join(f"{id} {what}" for id, what in said.items()), hints)
 
 
-def _uncommitted(dirt: Dirt | None) -> str | None:
+def uncommitted(dirt: Dirt | None) -> str | None:
+    """What a worktree holds that is in no commit, in words; None where there is nothing."""
     if dirt is None:
         return "cannot be looked at by git"
     if dirt.operation:

@@ -1,7 +1,7 @@
 """Has anything moved? A fingerprint of refs, indexes and worktrees, from `stat` alone: cheap enough to ask often."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from git_fleet.model.fleet import Repository
 
@@ -16,7 +16,12 @@ def take(repository: Repository) -> frozenset[Mark]:
 
     Edits of files in a worktree do not show in it.
     """
-    return frozenset(mark for path in _watched(repository.common_dir) if (mark := _mark(path)))
+    return of(_watched(repository.common_dir))
+
+
+def of(paths: Iterable[str]) -> frozenset[Mark]:
+    """The same of these files alone."""
+    return frozenset(mark for path in paths if (mark := _mark(path)))
 
 
 def _watched(common: str) -> Iterator[str]:

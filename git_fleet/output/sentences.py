@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable
 
 from git_fleet.model.errors import FleetError
 from git_fleet.model.events import (
+    AgentEnded,
+    AgentsAtWork,
+    AgentStarted,
     AtWork,
     Copied,
     Created,
@@ -30,7 +33,7 @@ _COMMANDS = ("git ", "cd ")
 
 
 def event(event: Event) -> str | None:
-    """The sentence; None for progress and for what lanes do, which are meters and no sentences."""
+    """The sentence; None for progress and for what lanes and agents do, which are meters and no sentences."""
     match event:
         case Created(task, branch, worktree, existed, dry):
             verb = "would create" if dry else "created"
@@ -48,6 +51,10 @@ def event(event: Event) -> str | None:
             return f"{safe(gate)} runs on {safe(what)}"
         case Gated():
             return _gated(event)
+        case AgentStarted(task, pid):
+            return f"started the agent of {safe(task)}: process {pid}"
+        case AgentEnded(task, state, why):
+            return f"the agent of {safe(task)} has ended: {state}{f' ({safe(why)})' if why else ''}"
         case Evicted(task, why):
             return f"{safe(task)} does not land: {safe(why)}"
         case Landed(task, branch, commit):
@@ -64,7 +71,7 @@ def event(event: Event) -> str | None:
             return safe(what)
         case Note(text):
             return safe(text)
-        case Progress() | AtWork():
+        case Progress() | AtWork() | AgentsAtWork():
             return None
 
 
@@ -76,6 +83,14 @@ def lanes(event: AtWork, now: float, zone: Callable[[float], str]) -> list[str]:
         since = f"since {zone(began)} ({words.age(now - began)})"
         told.append(f"lane {lane}: {safe(gate)} runs on {safe(what)}{of}, {since}")
     return told
+
+
+def agents(event: AgentsAtWork, now: float, zone: Callable[[float], str]) -> list[str]:
+    """A line an agent: its task, since when, and what it said last."""
+    return [
+        f"{safe(task)} runs since {zone(began)} ({words.age(now - began)}){f': {safe(said)}' if said else ''}"
+        for task, began, said in event.agents
+    ]
 
 
 def error(error: FleetError, width: int | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Protocol
 MOST_FILES = 500
 MOST_BYTES = 256 << 20
 _TICK_S = 0.1
+_TAIL = 4096
 
 
 class Log:
@@ -123,6 +124,17 @@ def _to_its_end(path: str, more: Callable[[], bool]) -> Generator[bytes, None, b
             if last:
                 return False
             time.sleep(_TICK_S)
+
+
+def last_line(path: str) -> str:
+    """The last line that says anything, of the last few; nothing where there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read().decode("utf-8", "replace").replace("\r", "\n").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Processes by their number, and what tells them from later ones of the same number."""
 
 import fcntl
+import gc
 import os
 import signal
 import time
@@ -99,6 +100,7 @@ def detach(work: Callable[[int], None], home: str) -> int:
 
 def _leave(work: Callable[[int], None], home: str, report: int) -> NoReturn:
     status = 1
+    gc.freeze()  # our garbage, once collected here, would close descriptors whose numbers are others' by then
     try:
         report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 3)  # somebody may have closed our standard input
         os.setsid()

@@ -19,7 +19,8 @@ from warm import Warm
 from git_fleet.journal import agents as journalled
 from git_fleet.journal import database
 from git_fleet.model.agent import Agent
-from git_fleet.operations import agents
+from git_fleet.model.errors import Busy
+from git_fleet.operations import agents, outlook
 from git_fleet.operations import context as contexts
 
 WAIT_S = 60.0
@@ -132,6 +133,19 @@ def test_one_in_a_worktree(repo: Place) -> None:
     assert "a was not started: an agent runs in its worktree since 20" in refused and f"process {agent.pid})" in refused
     assert "git fleet stop a" in refused and "started b" in refused
     assert state(repo, "a") == ("running", None)
+
+
+def test_whoever_was_quicker_counts_also_when_he_has_ended(repo: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two decide to start one, and the second begins only when the first has ended: that was it."""
+    monkeypatch.chdir(repo.path)
+    context = contexts.find()
+    view = outlook.view(context)
+    first, second = (agents.prepare(context, view, context.plan.tasks[0], ["echo x >> ran"]) for _ in range(2))
+    agents.run(context, first, lambda event: None)
+    ended(repo, "a")
+    with pytest.raises(Busy, match="another agent was quicker, and has ended"):
+        agents.run(context, second, lambda event: None)
+    assert (rooms.tree(repo, "a") / "ran").read_text() == "x\n"
 
 
 def test_its_watcher_is_killed_and_it_lives_on(repo: Place) -> None:

@@ -6,6 +6,10 @@ import pytest
 
 from git_fleet.model.errors import Busy, FleetError, PlanError, Refused
 from git_fleet.model.events import (
+    AgentAtWork,
+    AgentEnded,
+    AgentsAtWork,
+    AgentStarted,
     AtGate,
     AtWork,
     Copied,
@@ -24,6 +28,7 @@ from git_fleet.model.events import (
     Removed,
     Removing,
 )
+from git_fleet.model.fleet import State
 from git_fleet.output import sentences, words
 
 SENTENCES = [
@@ -44,6 +49,10 @@ SENTENCES = [
     (Gated("42", "gate", "failed", 75.0, "/l", "timed out"), "gate failed on 42 in 1m 15s: timed out"),
     (Gated("42", "gate", "flaky", 2.0, "/l"), "gate passed on a second try on 42 in 2.0s, log: /l"),
     (AtWork((AtGate(1, "42 count", "unit", 0.0, 1, 3),)), None),
+    (AgentStarted("42", 7), "started the agent of 42: process 7"),
+    (AgentEnded("42", State.DONE, None), "the agent of 42 has ended: done"),
+    (AgentEnded("42", State.STUCK, "why\x1b"), "the agent of 42 has ended: stuck (why\\x1b)"),
+    (AgentsAtWork((AgentAtWork("42", 0.0, "says"),)), None),
     (Evicted("44", "44 alone is red on main: unit\x1b"), "44 does not land: 44 alone is red on main: unit\\x1b"),
     (Landed("42", "feature/42", "a" * 40), "landed 42: branch 'feature/42' as aaaaaaa"),
     (
@@ -68,6 +77,14 @@ def test_a_line_a_lane() -> None:
     assert sentences.lanes(at_work, 1000.0, lambda began: f"t{began:.0f}") == [
         "lane 1: unit runs on main, since t950 (50s)",
         "lane 2: lint runs on 42 a\\x1bb, 1 of 3, since t10 (16m)",
+    ]
+
+
+def test_a_line_for_each_agent() -> None:
+    at_work = AgentsAtWork((AgentAtWork("42", 880.0, "now \x1b[31m"), AgentAtWork("43", 995.0, "")))
+    assert sentences.agents(at_work, 1000.0, lambda began: f"t{began:.0f}") == [
+        "42 runs since t880 (2m): now \\x1b[31m",
+        "43 runs since t995 (5s)",
     ]
 
 

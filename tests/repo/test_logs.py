@@ -38,3 +38,17 @@ def test_an_agent_that_fills_the_disk_does_not(tmp_path: Path) -> None:
     )
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 1 << 20
     assert Path(log).read_bytes().endswith(b"y\nend\n")
+
+
+def test_the_last_line_that_says_anything(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    for said, last in (
+        (b"", ""),
+        (b"\n \n", ""),
+        (b"a\nb\n\n", "b"),
+        (b"x" * 9000 + b"\n10%\r20%\r", "20%"),
+        (b"\xff", "\ufffd"),
+    ):
+        path.write_bytes(said)
+        assert logs.last_line(str(path)) == last
+    assert logs.last_line(str(tmp_path / "none")) == ""

@@ -145,6 +145,11 @@ def mark(story: Teller) -> None:
     assert seen == {"1": "done", "2": "running", "3": "active", "4": "blocked"}
 
 
+def go(story: Teller) -> None:
+    """What is done lands first, then somebody is waited for."""
+    assert story.fleet("go", "--dry-run", "--json").json["next"] == {"do": "land", "tasks": ["1"]}
+
+
 def run(story: Teller) -> None:
     """An agent in a worktree: one at a time, and what it says is kept."""
     assert story.fleet("run", "1", "--", "git", "rev-parse", "--show-toplevel").out.startswith("started 1: process ")
@@ -275,6 +280,7 @@ STORY: tuple[Callable[[Teller], None], ...] = (
     path,
     status,
     mark,
+    go,
     run,
     check,
     hook,
@@ -327,6 +333,8 @@ COMMANDS = (
     ("logs", "1"),
     ("check",),
     ("review",),
+    ("go",),
+    ("go", "--dry-run"),
     ("land",),
     ("land", "--dry-run"),
     ("land", "--script"),
