@@ -3,7 +3,7 @@
 What the base took back later has not landed: whoever lands it again means it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -45,6 +45,8 @@ class There(NamedTuple):
     commit: str
     tree: str
     patch: str | None = None
+    parts: tuple[str, ...] = ()
+    """Of what it changes in the paths of one change of the branch alone, where it changes others, too."""
 
 
 def merged(tip: str) -> Proof:
@@ -61,7 +63,8 @@ def prove(own: Own, base: str, since: Sequence[There]) -> Proof | None:
     found = _by_tree(own, since) or _by_whole(own, since, newest) or _by_patches(own, since, newest)
     if found is not None:
         place, proof = found
-        if not _taken_back(own, newest, place):
+        backs = {part: at for at, there in reversed([*enumerate(since)]) for part in (there.patch, *there.parts)}
+        if not _taken_back(own, newest, backs, place):
             return proof
     return Proof(Kind.ADDS_NOTHING, base, "landed already: merging it adds nothing") if own.adds_nothing else None
 
@@ -92,10 +95,10 @@ def _by_patches(own: Own, since: Sequence[There], newest: dict[str, int]) -> tup
     return place, Proof(Kind.REBASED, commit, f"landed already, rebased: {said}")
 
 
-def _taken_back(own: Own, newest: dict[str, int], proven: int) -> bool:
-    """Did the base take a part of it back after it came, without bringing it again?"""
+def _taken_back(own: Own, newest: Mapping[str, int], backs: Mapping[str | None, int], proven: int) -> bool:
+    """Did the base take a part of it back after it came, without bringing it again? Others may have gone along."""
     mine: Collection[str] = {*own.patches, *([own.whole] if own.whole else [])}
     return any(
-        back not in mine and back in newest and newest[back] < min(newest.get(patch, proven), proven)
+        back not in mine and back in backs and backs[back] < min(newest.get(patch, proven), proven)
         for patch, back in own.takes_back
     )

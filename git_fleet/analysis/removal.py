@@ -36,6 +36,8 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"git fleet land {shlex.quote(facts.branch)}" if facts.unlanded else "git fleet status"
     if facts.in_use:
         yield f"let go of it there: git -C {shlex.quote(facts.in_use[0])} switch <another branch>"
+    if facts.shown:
+        yield "let go of it there: git symbolic-ref HEAD refs/heads/<another branch>, in the bare repository"
     if facts.half_written:
         yield "git fleet doctor   # says what can be done about a half-written entry"
     if facts.stashes:
@@ -45,6 +47,8 @@ def _ways_out(facts: Facts) -> Iterator[str]:
     place = shlex.quote(facts.worktree)
     if facts.inside:
         yield f"move it out; of a submodule: commit and push, or put it away: git -C {place} submodule deinit --all"
+    if facts.taken_over:
+        yield f"git worktree repair   # makes '.git' lead there again, if what is now {place}/.git is moved away before"
     if facts.moved:
         yield f"git worktree repair {shlex.quote(facts.moved)}   # tells git where it is"
     elif facts.away:
@@ -62,13 +66,16 @@ def _ways_out(facts: Facts) -> Iterator[str]:
         yield f"end what runs in {place}, or let it finish"
     if facts.locked is not None:
         yield f"git worktree unlock {place}"
-    if not facts.head_kept:
-        yield f"git -C {place} branch <name>   # keeps what is checked out there"
+    for name, commit in facts.unkept:
+        yield f"git branch <name> {commit}   # keeps what {name} of it holds"
     if facts.dirt and facts.dirt.operation:
         give_up = "reset" if facts.dirt.operation == "bisect" else "--abort"
         yield f"finish it, or give it up: git -C {place} {facts.dirt.operation} {give_up}"
-    if facts.dirt and of_dirt(facts.dirt._replace(operation=None)):
+    if facts.dirt and of_dirt(facts.dirt._replace(operation=None, unreadable=())):
         yield "commit or move what is named, then try again"
+    if facts.dirt and facts.dirt.unreadable:
+        closed = shlex.quote(f"{facts.worktree}/{facts.dirt.unreadable[0]}")
+        yield f"look into what cannot be read: chmod u+rwx {closed}"
     if facts.dirt and facts.dirt.ignored:
         yield "ignored files that can be made again may go: git config --add fleet.disposable <pattern>"
 
@@ -77,6 +84,8 @@ def _of_branch(facts: Facts) -> list[str]:
     if facts.foreign:
         return ["it is not in the plan, and git fleet has not made it"]
     reasons = [f"'{facts.branch}' is in use in '{place}'" for place in facts.in_use]
+    if facts.shown:
+        reasons.append(f"'{facts.branch}' is HEAD of the bare repository")
     if facts.half_written:
         reasons.append(f"'{facts.branch}' is in use by '{facts.half_written}', which is half written")
     reasons += [f"{name} was made on '{facts.branch}'" for name in facts.stashes]
@@ -91,6 +100,8 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
     if facts.worktree is None:
         return ()
     reasons = list(facts.inside)
+    if facts.taken_over:
+        reasons.append(f"its '.git' leads to '{facts.taken_over}', which is not its entry")
     if facts.moved:
         reasons.append(f"its folder was moved to '{facts.moved}'")
     elif facts.away:
@@ -105,8 +116,8 @@ def of_worktree(facts: Facts) -> tuple[str, ...]:
         reasons.append(f"in use by process {_some(facts.processes)}")
     if facts.locked is not None:
         reasons.append(f"it is locked{f': {facts.locked}' if facts.locked else ''}")
-    if not facts.head_kept:
-        reasons.append("what is checked out there is on no branch")
+    for name, _ in facts.unkept:
+        reasons.append(f"what {'is checked out there' if name == 'HEAD' else f'{name} holds'} is on no branch")
     return (*reasons, *(of_dirt(facts.dirt) if facts.dirt else ()))
 
 
@@ -119,6 +130,7 @@ def of_dirt(dirt: Dirt) -> list[str]:
         ("untracked", dirt.untracked),
         ("ignored", dirt.ignored),
         ("modified, though marked as unchanged", dirt.hidden),
+        ("cannot be read", dirt.unreadable),
     )
     reasons = [f"{kind}: {_some(paths)}" for kind, paths in kinds if paths]
     return [*reasons, f"a {dirt.operation} is in progress"] if dirt.operation else reasons

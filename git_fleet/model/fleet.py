@@ -86,10 +86,13 @@ class Dirt(NamedTuple):
     """Modified under assume-unchanged or skip-worktree; filled only where it was asked for."""
     operation: str | None = None
     """`merge`, `rebase`, `cherry-pick`, `revert`, `bisect`, `am` in progress."""
+    unreadable: tuple[str, ...] = ()
+    """Folders into which nobody could look; filled only where it was asked for."""
 
     @property
     def clean(self) -> bool:
-        return not (self.staged or self.unstaged or self.untracked or self.unmerged or self.operation)
+        hides = self.hidden or self.unreadable
+        return not (self.staged or self.unstaged or self.untracked or self.unmerged or hides or self.operation)
 
     @property
     def paths(self) -> tuple[str, ...]:

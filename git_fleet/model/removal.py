@@ -35,6 +35,8 @@ class Facts(NamedTuple):
     other_branch: str | None = None
     """What is checked out there instead."""
     locked: str | None = None
+    taken_over: str | None = None
+    """The git directory to which its `.git` leads, where that is not its entry: what is in it is not ours to judge."""
     inside: tuple[str, ...] = ()
     """Other worktrees, repositories and mounts that lie in the folder, and work in submodules, in words."""
     submodules: tuple[str, ...] = ()
@@ -44,10 +46,12 @@ class Facts(NamedTuple):
     """Others whose current directory is in the folder: `1234 (sleep)`."""
     agent: tuple[str, int] | None = None
     """(task, process) of the agent of ours that runs there."""
-    head_kept: bool = True
-    """Is what is checked out there reachable from the branch or the base?"""
+    unkept: tuple[tuple[str, str], ...] = ()
+    """HEAD, where it is detached, and private references, with what they hold, where no branch or tag has it."""
     in_use: tuple[str, ...] = ()
     """Where else the branch is checked out, or being rebased."""
+    shown: bool = False
+    """Is it what HEAD of the bare repository names?"""
     half_written: str | None = None
     """An administrative entry that names the branch, and that git does not see."""
     stashes: tuple[str, ...] = ()

@@ -190,7 +190,7 @@ def _carry_out(repository: Repository, change: RecordedChange, operation: int) -
     if change.kind is ChangeKind.CONFIG:
         config.write(repository, {change.name: json.loads(change.after or "[]")})
     elif change.kind is ChangeKind.ENTRY:
-        running.keep(repository, operation, git.private_commits(repository, change.name))
+        running.keep_held(repository, operation, change.name)
         worktrees.move_entry(change.name, revert.place_of_entry(change))
     else:
         worktrees.write_link(change.name, change.after or "", expected=change.before)

@@ -8,11 +8,13 @@ from git_fleet.analysis.proof import Own, Proof, There, merged, prove
 from git_fleet.model.errors import GitError
 from git_fleet.model.fleet import Landing, Repository, Snapshot
 from git_fleet.model.plan import Task
-from git_fleet.repo import compare, git, lineage, merging, patches
+from git_fleet.repo import compare, drivers, git, lineage, merging, patches
 
 FARTHEST = 2000
 """Commits of the base since a branch left it, and commits of a branch, that are looked at. What is beyond is unknown,
 and unknown is not landed."""
+MOST_PATHS = 1000
+"""Changes of more paths are not looked for in parts of a commit."""
 
 
 class _Branch(NamedTuple):
@@ -23,6 +25,8 @@ class _Branch(NamedTuple):
     since: tuple[str, ...]
     """Commits that the base has got meanwhile, newest first."""
     linear: bool
+    paths: frozenset[str] = frozenset()
+    """What it changes."""
 
 
 def of_tasks(snapshot: Snapshot, tasks: Iterable[Task]) -> dict[str, Proof]:
@@ -119,11 +123,33 @@ def _by_content(
         branches = _met(place, branches, trees)
         merges = merging.merges(place, [(base, one.tip) for one in branches])
         changes = _patches(place, branches, parents, trees)
-    found = {}
-    for one, merge in zip(branches, merges, strict=True):
-        own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=merge.clean and merge.tree == trees[base])
-        since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
-        found[one.tip] = prove(own, base, since)
+        same = [one for one, merge in zip(branches, merges, strict=True) if merge.clean and merge.tree == trees[base]]
+        adding_nothing = same and _by_git_alone(place, same, trees)
+        found: dict[str, Proof | None] = {}
+        for one in branches:
+            own = changes.own(one)._replace(tree=trees[one.tip], adds_nothing=one in adding_nothing)
+            since = [There(commit, trees[commit], changes.ids.get(commit)) for commit in one.since]
+            proof = found[one.tip] = prove(own, base, since)
+            if proof is not None and not own.adds_nothing:
+                parts = _parts(place, one, changes, one.since[: one.since.index(proof.commit)])
+                since = [there._replace(parts=tuple(parts.get(there.commit, ()))) for there in since]
+                found[one.tip] = prove(own, base, since)
+    return found
+
+
+def _parts(place: merging.Quarantine, one: _Branch, changes: "_Changes", later: Sequence[str]) -> dict[str, list[str]]:
+    """By later commit: the patch ids by which it takes changes of the branch back, while it changes other paths, too.
+
+    Who gives a file another name takes nothing back.
+    """
+    found: dict[str, list[str]] = {}
+    for commit in (changes.wholes[one.tip], *_of_few(one)):
+        paths, back = changes.touched[commit], changes.ids.get(changes.backs[commit])
+        more = [other for other in later if set(paths) < set(changes.touched[other])]
+        told = patches.ids(place, more, paths) if back and len(paths) <= MOST_PATHS else {}
+        for other, patch in told.items():
+            if patch == back and patches.renamed(place, other).isdisjoint(paths):
+                found.setdefault(other, []).append(patch)
     return found
 
 
@@ -131,11 +157,24 @@ def _met(place: merging.Quarantine, branches: Sequence[_Branch], trees: Mapping[
     """Those of which the base has touched a path since: of all others nothing can have landed."""
     touched = patches.paths(place, list(dict.fromkeys(commit for one in branches for commit in one.since)))
     own = compare.between(place, [(trees[one.start], trees[one.tip]) for one in branches])
-    return [
-        one
-        for one, paths in zip(branches, own, strict=True)
-        if any(not paths.keys().isdisjoint(touched[commit]) for commit in one.since)
-    ]
+    changing = [one._replace(paths=frozenset(paths)) for one, paths in zip(branches, own, strict=True)]
+    return [one for one in changing if any(not one.paths.isdisjoint(touched[commit]) for commit in one.since)]
+
+
+def _by_git_alone(place: merging.Quarantine, branches: Sequence[_Branch], trees: Mapping[str, str]) -> list[_Branch]:
+    """Those whose merge no driver of the user's has a part in: one may drop a side, which then was never there.
+
+    What the base has got since under a new name may be what a branch changes under the old one.
+    """
+    rules = drivers.rules(place.repository)
+    if not drivers.named_somewhere(rules, merging.top(place)):
+        return list(branches)
+    since = compare.between(place, [(trees[one.start], trees[place.base]) for one in branches])
+    new = [{path for path, (old, _) in paths.items() if not old[1].strip("0")} for paths in since]
+    asked = [path for one, more in zip(branches, new, strict=True) for path in (*one.paths, *more)]
+    told = drivers.of_paths(place.repository, asked, merging.top(place), place.env)
+    driven = {path for path, name in told.items() if drivers.is_custom(rules, name)}
+    return [one for one, more in zip(branches, new, strict=True) if driven.isdisjoint(one.paths | more)]
 
 
 def _of_few(one: _Branch) -> tuple[str, ...]:
@@ -148,11 +187,13 @@ def _parents_of(branches: Sequence[_Branch], parents: Mapping[str, Sequence[str]
 
 
 class _Changes(NamedTuple):
-    """Patch ids by commit; `backs` are make-believe commits that take a commit back, `wholes` a branch in one."""
+    """Patch ids and paths by commit; `backs` are make-believe commits that take a commit back, `wholes` a branch in
+    one."""
 
     ids: Mapping[str, str]
     wholes: Mapping[str, str]
     backs: Mapping[str, str]
+    touched: Mapping[str, tuple[str, ...]]
 
     def own(self, one: _Branch) -> Own:
         whole = self.wholes[one.tip]
@@ -182,4 +223,4 @@ def _patches(
     touched = patches.paths(place, [*forward, *dict.fromkeys(commit for one in branches for commit in one.since)])
     mine = {touched[commit] for commit in forward if touched[commit]}
     same = [commit for commit, paths in touched.items() if paths in mine and commit not in backs]
-    return _Changes(patches.ids(place, [*forward, *backs.values(), *same]), wholes, backs)
+    return _Changes(patches.ids(place, [*forward, *backs.values(), *same]), wholes, backs, touched)

@@ -11,7 +11,7 @@ from git_fleet.model.events import Listener
 from git_fleet.model.fleet import Repository
 from git_fleet.operations import running
 from git_fleet.operations.survey import lane_path
-from git_fleet.repo import changing, git, looking, worktrees
+from git_fleet.repo import changing, git, held, looking, worktrees
 
 
 def open_at(repository: Repository, journal: database.Journal, operation: int, commit: str, say: Listener) -> str:
@@ -89,9 +89,9 @@ def put_away(repository: Repository, path: str, operation: int, say: Listener) -
             return None
         head = looking.commit_and_parents(repository, path)[:1]
         made = git.reflog_commits(repository, "HEAD", path)  # the first try of what was amended, too
-        running.keep(repository, operation, [*head, *made])
-        dirt = looking.holdings(path)
-        if dirt is not None and dirt.clean and not dirt.ignored:
+        entry = git.private_dir(path) or ""
+        running.keep_held(repository, operation, entry)
+        if _holds_commits_alone(repository, path, entry):
             _remove(repository, path, [lock.fd])
             return f"commit {head[0]}" if head and len({*made}) > 1 else None
         places = (worktrees.trash_place(repository, path, operation, number) for number in range(900, 10_000))
@@ -99,6 +99,14 @@ def put_away(repository: Repository, path: str, operation: int, say: Listener) -
         worktrees.move_folder_to_trash(trashed)
         worktrees.move_entry_to_trash(repository, trashed)
         return f"folder '{trashed.folder}'"
+
+
+def _holds_commits_alone(repository: Repository, path: str, entry: str) -> bool:
+    """Is there nothing in a lane but what its HEAD and its reflog name?"""
+    whole = looking.whole(repository, path, entry)
+    if whole is None or whole.nested or not whole.dirt.clean or whole.dirt.ignored:
+        return False
+    return not held.private_refs(repository, entry)
 
 
 def _remove(repository: Repository, path: str, inherit: Sequence[int]) -> None:
@@ -115,6 +123,9 @@ def _forget(repository: Repository, path: str, operation: int) -> bool:
     worktrees.remove_husk(path)
     if os.path.isdir(path):
         return False
+    entry = worktrees.lost_entry(repository, path)
+    if entry is not None:
+        running.keep_held(repository, operation, entry)
     trash = f"{repository.fleet_dir}/trash/{operation}"
     number = next(number for number in range(900, 10_000) if not os.path.lexists(f"{trash}/{number}-entry"))
     worktrees.move_lost_entry_to_trash(repository, path, operation, number)

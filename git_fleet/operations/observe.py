@@ -11,7 +11,7 @@ from git_fleet.model.plan import Task
 from git_fleet.model.removal import Facts
 from git_fleet.operations import submodules
 from git_fleet.operations.context import Context, furnished
-from git_fleet.repo import around, copies, entries, git, looking, worktrees
+from git_fleet.repo import around, copies, entries, git, held, looking, worktrees
 from git_fleet.repo.worktrees import Trashed
 
 
@@ -21,6 +21,8 @@ class Surroundings(NamedTuple):
     stashes: tuple[around.Stash, ...]
     users: tuple[tuple[str, str], ...]
     """(branch, worktree) of each that has it checked out, or will come back to it."""
+    shown: str | None = None
+    """What HEAD of a bare repository names: whoever clones it gets this one."""
 
 
 def surroundings(context: Context) -> Surroundings:
@@ -28,7 +30,8 @@ def surroundings(context: Context) -> Surroundings:
     repository, trees = context.repository, context.worktrees
     here = [(tree.branch, tree.path) for tree in trees if tree.branch and tree.prunable is None]
     under_way = [(ref, tree.path) for tree in trees if (ref := around.branch_under_way(repository, tree))]
-    return Surroundings(tuple(around.stashes(repository)), (*here, *under_way))
+    shown = git.symbolic_ref(repository, "HEAD") if any(tree.bare for tree in trees[:1]) else None
+    return Surroundings(tuple(around.stashes(repository)), (*here, *under_way), shown)
 
 
 def branch(seen: Surroundings, context: Context, snapshot: Snapshot, task: Task, tree: Worktree | None) -> Facts:
@@ -47,8 +50,9 @@ def branch(seen: Surroundings, context: Context, snapshot: Snapshot, task: Task,
 
 
 def claimed(seen: Surroundings, facts: Facts, task: Task, tree: Worktree | None) -> Facts:
-    """The same with what else than its own worktree speaks for a branch: other worktrees, entries of the stash."""
-    return facts._replace(in_use=tuple(_others(seen, task, tree)), stashes=tuple(_stashes(seen, task, tree)))
+    """The same with what else than its own worktree speaks for a branch: other worktrees, the stash, a bare HEAD."""
+    in_use, stashes = _others(seen, task, tree), _stashes(seen, task, tree)
+    return facts._replace(in_use=tuple(in_use), stashes=tuple(stashes), shown=task.ref == seen.shown)
 
 
 def _others(seen: Surroundings, task: Task, tree: Worktree | None) -> list[str]:
@@ -78,23 +82,23 @@ def worktree(
     other = tree.branch if tree.branch != f"refs/heads/{known.branch}" else None
     facts = known._replace(worktree=tree.path, locked=tree.locked, other_branch=other and git.short(other))
     if not os.path.isdir(here):
-        return _gone(context, tree, facts)
+        return _gone(context, tree, facts, tips)
     if private is None or not os.path.isdir(private):
         return facts
-    dirt = looking.holdings(here, private, submodules=False)
-    if dirt is None:
+    if trashed is None and not tree.main and not entries.is_of(repository, private, tree.path):
+        return facts._replace(taken_over=private)
+    whole = looking.whole(repository, here, private, submodules=False)
+    if whole is None:
         return facts
-    work, again, copied = ignored(context, here, dirt.ignored)
-    others = [one.path for one in context.worktrees if one.path.startswith(f"{tree.path}/")]
-    nested = looking.nested_repositories(here, [path for path in dirt.ignored if path.endswith("/")])
+    work, again, copied = ignored(context, here, whole.dirt.ignored)
+    others = [one.path for one in context.worktrees if _is_in(one, tree.path)]
     place = submodules.Place(here, tree.path, private)
     try:
-        hidden = looking.hidden_edits(repository, here, private)
-        seen = submodules.look(repository, context.settings, place, [one for one in nested if one not in others])
+        seen = submodules.look(repository, context.settings, place, [one for one in whole.nested if one not in others])
     except FleetError:
         return facts
     return facts._replace(
-        dirt=dirt._replace(ignored=work, hidden=hidden),
+        dirt=whole.dirt._replace(ignored=work),
         disposable=(*again, *seen.again),
         copies=copied,
         submodules=seen.clean,
@@ -107,22 +111,28 @@ def worktree(
         standing_in=around.standing_in(here),
         processes=tuple(around.processes_in(here)),
         agent=_agent(context, tree.path),
-        head_kept=_head_kept(repository, tree, tips),
+        unkept=_unkept(repository, tree, private, tips),
     )
+
+
+def _is_in(tree: Worktree, top: str) -> bool:
+    """Is it in this folder? Of one that was deleted there only the entry is left, and that lies elsewhere."""
+    return tree.path.startswith(f"{top}/") and (tree.prunable is None or os.path.lexists(tree.path))
 
 
 def _agent(context: Context, path: str) -> tuple[str, int] | None:
     return next(((one.task, one.pid) for one in context.agents.values() if one.alive and one.worktree == path), None)
 
 
-def _gone(context: Context, tree: Worktree, facts: Facts) -> Facts:
+def _gone(context: Context, tree: Worktree, facts: Facts, tips: Sequence[str]) -> Facts:
     """Only the entry is left. Where not even the folder around it is there, a disk may be away."""
     repository = context.repository
     entry = worktrees.lost_entry(repository, tree.path)
     staged = looking.staged_without_folder(entry) if entry else Dirt()
     away = None if os.path.isdir(os.path.dirname(tree.path)) else os.path.dirname(tree.path)
     moved = entries.moved_to(repository, tree.path, [one.path for one in context.worktrees])
-    return facts._replace(gone=True, dirt=staged, away=away, moved=moved)
+    unkept = _unkept(repository, tree, entry, tips)
+    return facts._replace(gone=True, dirt=staged, away=away, moved=moved, unkept=unkept)
 
 
 def ignored(
@@ -135,8 +145,10 @@ def ignored(
     return tuple(path for path in work if path not in copied), again, copied
 
 
-def _head_kept(repository: Repository, tree: Worktree, tips: Sequence[str]) -> bool:
-    """A detached HEAD's commits would lose their only name."""
-    if tree.branch is not None or tree.head is None:
-        return True
-    return any(git.is_ancestor(repository, tree.head, tip) for tip in tips)
+def _unkept(
+    repository: Repository, tree: Worktree, entry: str | None, tips: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """What would lose its only name: the commits of a detached HEAD, and of private references."""
+    detached = {"HEAD": tree.head} if tree.branch is None and tree.head else {}
+    private = held.private_refs(repository, entry) if entry else {}
+    return held.unkept(repository, detached | private, tips)

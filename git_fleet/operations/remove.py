@@ -8,7 +8,7 @@ from git_fleet.analysis import removal
 from git_fleet.analysis import state as states
 from git_fleet.model.errors import FleetError, Refused
 from git_fleet.model.events import Listener, Note, NotRemoved, Removed, Removing
-from git_fleet.model.fleet import Landing, Worktree
+from git_fleet.model.fleet import Landing, Repository, Worktree
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.model.plan import PlanView, Task
 from git_fleet.model.removal import Facts, Fate, Judged
@@ -109,7 +109,7 @@ def carry_out(work: Work, kind: str, judged: Sequence[Judged]) -> tuple[int, lis
         running.begun(repository, journal, kind, f"{kind} {', '.join(ids)}") as (operation, _),
         recover.put_right_on_failure(context, journal, operation, lock, work.say),
     ):
-        running.keep(repository, operation, commits(context, judged))
+        pin(repository, operation, judged)
         stops.write_down(context, journal, operation, _landings(work, judged), say)
         say(Removing(ids, operation))
         for number, one in enumerate(judged):
@@ -135,18 +135,16 @@ def _landings(work: Work, judged: Sequence[Judged]) -> list[Landing]:
     return [Landing(id, tip, work.context.base.commit) for id, tip in found if tip and (id, tip) not in known]
 
 
-def commits(context: Context, judged: Sequence[Judged]) -> list[str]:
-    """Everything that would otherwise be held by nothing: tips, HEADs, and what their reflogs remember."""
-    repository = context.repository
-    found = [one.facts.tip for one in judged if one.facts.tip]
-    for one in judged:
-        if one.worktree:
-            found += [one.worktree.head] if one.worktree.head else []
-            entry = git.private_dir(one.worktree.path) or worktrees.lost_entry(repository, one.worktree.path)
-            found += git.private_commits(repository, entry) if entry and os.path.isdir(entry) else []
-        if one.facts.tip:
-            found += git.reflog_commits(repository, one.task.ref)
-    return found
+def pin(repository: Repository, operation: int, judged: Sequence[Judged]) -> None:
+    """Hold on to everything that would otherwise be held by nothing: tips, HEADs, what reflogs and entries remember."""
+    tips = [one.facts.tip for one in judged if one.facts.tip]
+    heads = [one.worktree.head for one in judged if one.worktree and one.worktree.head]
+    logged = [commit for one in judged if one.facts.tip for commit in git.reflog_commits(repository, one.task.ref)]
+    running.keep(repository, operation, [*tips, *heads, *logged])
+    paths = [one.worktree.path for one in judged if one.worktree]
+    for entry in [git.private_dir(path) or worktrees.lost_entry(repository, path) for path in paths]:
+        if entry and os.path.isdir(entry):
+            running.keep_held(repository, operation, entry)
 
 
 def _remove_one(work: Work, operation: int, number: int, one: Judged, there: dict[str, str]) -> None:

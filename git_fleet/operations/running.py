@@ -11,7 +11,7 @@ from git_fleet.model.errors import Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import Operation, RecordedChange
-from git_fleet.repo import changing, git, objects, process, trust
+from git_fleet.repo import changing, git, held, objects, process, trust
 
 KEEP = "refs/fleet/keep/"
 """`refs/fleet/keep/<operation>/<n>` holds on to objects that an operation needs until it is forgotten."""
@@ -139,3 +139,17 @@ def keep(repository: Repository, operation: int, commits: Sequence[str]) -> None
         for number, commit in enumerate(wanted, len(present))
     ]
     changing.update_refs(repository, updates, "fleet: keep")
+
+
+def keep_held(repository: Repository, operation: int, git_dir: str) -> None:
+    """Pin all that an administrative entry keeps alive, before it goes where git does not look.
+
+    What is no commit is pinned by a tree that has it: one reference for all.
+    """
+    found = held.by(repository, git_dir)
+    entries = sorted([*((oid, b"100644") for oid in found.blobs), *((oid, b"40000") for oid in found.trees)])
+    tree = b"".join(b"%s %s\0%s" % (mode, oid.encode(), bytes.fromhex(oid)) for oid, mode in entries)
+    name = f"what {git_dir} holds"
+    made = [objects.put(repository, [("tree", tree)], name)] if entries else []
+    keep(repository, operation, [*found.commits, *made])
+    objects.release(repository, name)

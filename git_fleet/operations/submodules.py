@@ -63,19 +63,18 @@ def _without_repository(place: Place, links: dict[str, str], nested: Sequence[st
 def _one(repository: Repository, settings: Settings, place: Place, recorded: str) -> Seen:
     """A submodule, and those in it; `unpushed` asks for the commits of all of them."""
     name = place.prefix.removesuffix("/")
-    dirt = looking.holdings(place.here, place.git_dir, submodules=False)
-    if dirt is None:
+    whole = looking.whole(repository, place.here, place.git_dir, submodules=False)
+    if whole is None:
         return Seen(reasons=(f"git cannot say what is in its submodule '{name}'",))
+    dirt = whole.dirt
     work, again = disposable.split(dirt.ignored, settings.disposable, looking.caches(place.here, dirt.ignored))
-    hidden = looking.hidden_edits(repository, place.here, place.git_dir)
-    held = removal.of_dirt(dirt._replace(ignored=work, hidden=hidden))
+    held = removal.of_dirt(dirt._replace(ignored=work))
     reasons = [f"in its submodule '{name}': {what}" for what in held]
     if looking.head(place.git_dir) != recorded:
         reasons.append(f"its submodule '{name}' is at another commit than the one recorded")
     if os.path.isdir(f"{place.git_dir}/worktrees"):
         reasons.append(f"its submodule '{name}' has worktrees of its own")
-    nested = looking.nested_repositories(place.here, [path for path in dirt.ignored if path.endswith("/")])
-    inner = look(repository, settings, place, nested)
+    inner = look(repository, settings, place, whole.nested)
     return Seen(
         (*(() if reasons else (name,)), *inner.clean),
         (*(f"{place.prefix}{path}" for path in again), *inner.again),

@@ -64,7 +64,8 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
             begun = running.begun(repository, journal, "undo", summary, detail=detail)
             with begun as (new, _), recover.put_right_on_failure(context, journal, new, lock, say):
                 journal.intend(new, revert.intended(repository, operation.changes, new))
-                running.keep(repository, new, [*_commits(operation), *remove.commits(context, going)])
+                running.keep(repository, new, _commits(operation))
+                remove.pin(repository, new, going)
                 with ExitStack() as stack:
                     for change in operation.changes:
                         stack.enter_context(statuses.aside(context, *_checkout(repository, change)))

@@ -151,6 +151,14 @@ def _claiming(place: str, folder: str | None, claimed: list[tuple[str, str]]) ->
     return tuple(own or [claim for link, claim in others if link.endswith(tail) and not os.path.exists(link)])
 
 
+def is_of(repository: Repository, git_dir: str, path: str) -> bool:
+    """Is this private git directory the entry of the worktree at `path`, and not what somebody put in its `.git`?"""
+    place = os.path.realpath(git_dir)
+    link = (text(f"{place}/gitdir") or "").removesuffix("\n")
+    ours = os.path.dirname(place) == os.path.realpath(f"{repository.common_dir}/worktrees")
+    return ours and os.path.normpath(os.path.join(place, link)) == f"{path}/.git"
+
+
 def moved_to(repository: Repository, path: str, beside: Iterable[str]) -> str | None:
     """Where a worktree that is gone from `path` is by now, if its folder was moved to the side of one of `beside`."""
     place = worktrees.lost_entry(repository, path)

@@ -360,15 +360,6 @@ def reflog_commits(repository: Repository, ref: str, top: str | None = None) -> 
     return list(dict.fromkeys(listed.stdout.split())) if listed.status == 0 else []
 
 
-def private_commits(repository: Repository, git_dir: str) -> list[str]:
-    """What only a worktree's own git directory holds on to: its HEAD's reflog, and its private references."""
-    there = {"GIT_DIR": git_dir}
-    logged = ask(repository, "log", "--walk-reflogs", "--format=%H", "HEAD", "--", cwd=git_dir, env=there)
-    own = ("refs/worktree/", "refs/bisect/", "refs/rewritten/")
-    named = ask(repository, "for-each-ref", "--format=%(objectname)", *own, cwd=git_dir, env=there)
-    return list(dict.fromkeys((*logged.stdout.split(), *named.stdout.split())))
-
-
 def refs_containing(repository: Repository, commit: str, prefix: str) -> list[str]:
     """Refs below `prefix` from which a commit is reachable."""
     return _lines(answer(repository, "for-each-ref", "--format=%(refname)", f"--contains={commit}", prefix))

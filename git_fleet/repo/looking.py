@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
+from git_fleet.model.errors import FleetError
 from git_fleet.model.fleet import Dirt, Repository
 from git_fleet.repo import process
 from git_fleet.repo.git import ENVIRONMENT, OFFLINE, PINNED, answer, ask, own_names, private_dir
@@ -96,12 +98,17 @@ def _dirt(porcelain: str, git_dir: str | None) -> Dirt:
     )
 
 
-_EVERYTHING = (
+_SUSPICIOUS = (
     *("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
+    *("-c", "core.trustctime=true", "-c", "core.checkStat=default", "-c", "core.ignoreCase=false"),
+)
+"""Believes no monitor, no cache, no time that anybody can set, and no name but its own."""
+_EVERYTHING = (
+    *_SUSPICIOUS,
     *_STATUS,
     *("--untracked-files=all", "--ignored=matching"),
 )
-"""Believes no monitor and no cache; an ignored folder is one path, whatever is in it."""
+"""An ignored folder is one path, whatever is in it."""
 
 
 def holdings(top: str, git_dir: str | None = None, *, submodules: bool = True) -> Dirt | None:
@@ -116,6 +123,30 @@ def holdings(top: str, git_dir: str | None = None, *, submodules: bool = True) -
     argv = (git_program(), *PINNED, f"--git-dir={private}", f"--work-tree={top}", *_EVERYTHING, into)
     told = process.run(argv, cwd=top, env=ENVIRONMENT)
     return _dirt(told.stdout, private) if told.status == 0 else None
+
+
+class Whole(NamedTuple):
+    """All that would be missed of a worktree, and the repositories in it."""
+
+    dirt: Dirt
+    nested: tuple[str, ...]
+
+
+def whole(repository: Repository, top: str, git_dir: str, *, submodules: bool = True) -> Whole | None:
+    """`holdings`, and what `git status` keeps quiet about: hidden edits, folders that cannot be read, repositories.
+
+    None: git cannot say. Ignored folders are not looked into.
+    """
+    dirt = holdings(top, git_dir, submodules=submodules)
+    if dirt is None:
+        return None
+    seen = below(top, [path for path in dirt.ignored if path.endswith("/")])
+    try:
+        hidden = hidden_edits(repository, top, git_dir)
+    except FleetError:
+        return None
+    closed = tuple(os.path.relpath(folder, top) for folder in seen.unreadable)
+    return Whole(dirt._replace(hidden=hidden, unreadable=closed), seen.repositories)
 
 
 def untracked_where(repository: Repository, top: str, paths: Sequence[str]) -> list[str]:
@@ -198,12 +229,13 @@ def _differing(repository: Repository, top: str, there: Mapping[str, str], paths
     with tempfile.TemporaryDirectory(prefix="git-fleet-") as folder:
         env = {**there, "GIT_INDEX_FILE": f"{folder}/index"}
         shutil.copy2(f"{there['GIT_DIR']}/index", env["GIT_INDEX_FILE"])  # its time tells git which entries to reread
-        update = ("-c", "core.splitIndex=false", "update-index")
+        update = (*_SUSPICIOUS, "-c", "core.splitIndex=false", "update-index")
         for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
             names = "".join(f"{path}\0" for path in paths)
             answer(repository, *update, mark, "-z", "--stdin", cwd=top, stdin=names, env=env)
         ask(repository, *update, "-q", "--refresh", cwd=top, env=env)
-        differ = set(answer(repository, "diff-files", "--name-only", "-z", cwd=top, env=env).split("\0"))
+        args = (*_SUSPICIOUS, "diff-files", "--name-only", "-z")
+        differ = set(answer(repository, *args, cwd=top, env=env).split("\0"))
     return tuple(path for path in paths if path in differ)
 
 
@@ -267,21 +299,45 @@ def replayed(repository: Repository, top: str) -> list[str]:
     return [path for path in dict.fromkeys(listed) if path not in left]
 
 
-def nested_repositories(top: str, but: Sequence[str] = ()) -> list[str]:
-    """Folders below `top` that are repositories or worktrees of their own. Links are not followed.
+class Below(NamedTuple):
+    """What a walk through a folder came by."""
+
+    repositories: tuple[str, ...] = ()
+    """Folders that are repositories or worktrees of their own; they are not looked into."""
+    unreadable: tuple[str, ...] = ()
+    """Folders that one may not look into; `git status` passes over them, too, and says that all is well."""
+    bare: tuple[str, ...] = ()
+    """Folders that look like bare repositories."""
+
+
+def below(top: str, but: Sequence[str] = ()) -> Below:
+    """Walk through all folders at and below `top`. Links are not followed.
 
     `but`: folders (relative, with a slash at the end) that are not looked into: they may be huge.
     """
-    found = []
+    found: list[str] = []
+    closed: list[str] = []
+    bare: list[str] = []
     passed = {os.path.normpath(os.path.join(top, folder)) for folder in but}
-    for folder, names, files in os.walk(top):
+    for folder, names, files in os.walk(top, onerror=lambda error: closed.append(str(error.filename))):
         names[:] = [name for name in names if not passed or os.path.join(folder, name) not in passed]
         if folder != top and (".git" in names or ".git" in files):
             found.append(folder)
             names.clear()
         elif ".git" in names:
             names.remove(".git")
-    return found
+        elif "HEAD" in files and "objects" in names and "refs" in names:
+            bare.append(folder)
+    return Below(tuple(found), tuple(closed), tuple(bare))
+
+
+def tracked(repository: Repository, index: str, top: str, paths: Sequence[str]) -> set[str]:
+    """Those of the paths (relative to the folder `top`) that an index file names; none where it cannot be read."""
+    if not paths or not os.path.isfile(index):
+        return set()
+    env = {"GIT_DIR": repository.common_dir, "GIT_INDEX_FILE": index}
+    told = ask(repository, f"--work-tree={top}", "ls-files", "-z", "--cached", "--", *paths, cwd=top, env=env)
+    return set(told.stdout.split("\0")[:-1])
 
 
 def gitlinks(repository: Repository, top: str, git_dir: str) -> dict[str, str]:

@@ -76,11 +76,15 @@ def _path_of(entry: str) -> str | None:
     return link.removesuffix("/.git") if os.path.isabs(link) else None
 
 
-def why_kept(item: Item) -> str | None:
-    """Why it must not be deleted, if anything in it is nowhere else. Links are not followed."""
-    nested = next(_strangers(item, item.folder), None) if item.folder else None
+def why_kept(repository: Repository, item: Item) -> str | None:
+    """Why it must not be deleted, if anything in it is nowhere else, or nobody can tell. Links are not followed."""
+    seen = looking.below(item.folder) if item.folder else looking.Below()
+    closed = [*seen.unreadable, *(looking.below(item.entry).unreadable if item.entry else ())]
+    if closed:
+        return f"cannot be read: {closed[0]}; chmod u+rwx it, look, then purge again"
+    nested = [*_strangers(item, item.folder, seen), *_bare(repository, item, item.folder, seen)] if item.folder else ()
     if nested:
-        return f"a repository is in it: {nested}"
+        return f"a repository is in it: {nested[0]}"
     unpushed = [one for one in looking.nested_git_dirs(f"{item.entry}/modules") if looking.has_unpushed(one)]
     if item.entry and unpushed:
         return f"a submodule has commits that are on no remote: {unpushed[0]}"
@@ -88,13 +92,20 @@ def why_kept(item: Item) -> str | None:
     return f"something is mounted in it: {mounts[0]}" if mounts else None
 
 
-def _strangers(item: Item, folder: str) -> Iterator[str]:
-    """Repositories in a folder but submodules, whose repositories lie in the entry."""
-    for place in looking.nested_repositories(folder):
-        if item.folder and _is_submodule(item, item.folder, place):
-            yield from _strangers(item, place)
+def _strangers(item: Item, top: str, seen: looking.Below) -> Iterator[str]:
+    """Repositories among what was seen but submodules, whose repositories lie in the entry."""
+    for place in seen.repositories:
+        if _is_submodule(item, top, place):
+            yield from _strangers(item, top, looking.below(place))
         else:
             yield place
+
+
+def _bare(repository: Repository, item: Item, top: str, seen: looking.Below) -> Iterator[str]:
+    """Bare repositories among what was seen, but those that are committed as files, as tests have them."""
+    heads = {f"{os.path.relpath(place, top)}/HEAD": place for place in seen.bare}
+    committed = looking.tracked(repository, f"{item.entry}/index", top, list(heads))
+    yield from (place for head, place in heads.items() if head not in committed)
 
 
 def _is_submodule(item: Item, folder: str, place: str) -> bool:
@@ -126,9 +137,15 @@ def delete(repository: Repository, item: Item) -> str | None:
             why = why or f"'{place}' cannot be moved: {error.strerror}"
             continue
         why = why or _delete_tree(doomed)
-        folder = os.path.dirname(doomed)
-        _remove_empty(os.path.dirname(place), folder, os.path.dirname(folder))
+        leave(doomed)
+        leave(place)
     return why
+
+
+def leave(place: str) -> None:
+    """Take away the folders of a trash in which nothing is left, after what was at `place`."""
+    operation = os.path.dirname(place)
+    _remove_empty(operation, os.path.dirname(operation))
 
 
 def take_out(repository: Repository, place: str) -> str:
@@ -171,12 +188,10 @@ def _delete_tree(place: str) -> str | None:
     def failed(remove: Callable[[str], object], path: str, error: tuple[type, BaseException, object]) -> None:
         folder = os.path.dirname(path)
         try:
+            if remove not in (os.unlink, os.rmdir):  # nobody could look into it: whatever it holds stays
+                raise error[1]
             os.chmod(folder, os.lstat(folder).st_mode | stat.S_IRWXU)
-            if os.path.isdir(path) and not os.path.islink(path):
-                os.chmod(path, os.lstat(path).st_mode | stat.S_IRWXU)
-                shutil.rmtree(path)
-            else:
-                os.unlink(path)
+            remove(path)
         except OSError as again:
             failures.append(f"'{path}' cannot be deleted: {again.strerror}")
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git, objects, slots
+from git_fleet.repo import changing, git, objects, slots, trash
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
@@ -254,6 +254,7 @@ def move_folder_back(trashed: Trashed) -> None:
     with suppress(OSError), open(f"{private}/gitdir", encoding="utf-8", errors="surrogateescape") as file:
         if private is not None and not os.path.isabs(file.read()):
             _link(trashed, trashed.path, os.path.relpath(private, trashed.path))
+    trash.leave(trashed.folder)
 
 
 def _link(trashed: Trashed, top: str, private: str) -> None:
@@ -285,6 +286,7 @@ def move_entry_back(repository: Repository, trashed: Trashed) -> None:
     os.makedirs(home, exist_ok=True)
     slots.renew(repository, trashed.entry)  # before anybody sees it: another may have its slot by now
     _rename(trashed.entry, target)
+    trash.leave(trashed.entry)
 
 
 def lost_entry(repository: Repository, path: str) -> str | None:

@@ -19,20 +19,24 @@ MANY = tuple(f"f{number}" for number in range(8))
         (GOOD._replace(locked=""), "it is locked"),
         (GOOD._replace(locked="agent 7"), "it is locked: agent 7"),
         (GOOD._replace(inside=("a repository is in it: /a/b",)), "a repository is in it: /a/b"),
+        (GOOD._replace(shown=True), "'a' is HEAD of the bare repository"),
         (GOOD._replace(standing_in=True), "you stand in it"),
+        (GOOD._replace(taken_over="/x/.git"), "its '.git' leads to '/x/.git', which is not its entry"),
         (GOOD._replace(processes=("7 (sleep)", "8 (vi)")), "in use by process 7 (sleep), 8 (vi)"),
         (GOOD._replace(in_use=("/main",)), "'a' is in use in '/main'"),
         (GOOD._replace(stashes=("stash@{0}",)), "stash@{0} was made on 'a'"),
         (GOOD._replace(other_branch="b"), "it is on 'b', not on 'a'"),
         (GOOD._replace(gone=True, away="/usb"), "its folder is gone, and so is '/usb': a disk may be away"),
         (GOOD._replace(foreign=True), "it is not in the plan, and git fleet has not made it"),
-        (GOOD._replace(head_kept=False), "what is checked out there is on no branch"),
+        (GOOD._replace(unkept=(("HEAD", "1234"),)), "what is checked out there is on no branch"),
+        (GOOD._replace(unkept=(("refs/worktree/x", "1234"),)), "what refs/worktree/x holds is on no branch"),
         (GOOD._replace(dirt=Dirt(staged=("x",))), "staged: x"),
         (GOOD._replace(dirt=Dirt(unstaged=("x", "y"))), "modified: x, y"),
         (GOOD._replace(dirt=Dirt(untracked=("x",))), "untracked: x"),
         (GOOD._replace(dirt=Dirt(unmerged=("x",))), "unmerged: x"),
         (GOOD._replace(dirt=Dirt(ignored=MANY)), "ignored: f0, f1, f2, f3, f4 and 3 more"),
         (GOOD._replace(dirt=Dirt(hidden=("x",))), "modified, though marked as unchanged: x"),
+        (GOOD._replace(dirt=Dirt(unreadable=("x",))), "cannot be read: x"),
         (GOOD._replace(dirt=Dirt(operation="rebase")), "a rebase is in progress"),
     ],
 )
@@ -64,7 +68,9 @@ def test_a_harm_counts_more_than_what_cannot_be_seen() -> None:
 
 def test_every_reason_in_order() -> None:
     dirt = Dirt(("s",), ("m",), ("n",), ("u",), ("i",), ("h",), "merge")
-    facts = Facts("a", "/a", unlanded=1, dirt=dirt, locked="x", inside=("in",), standing_in=True, head_kept=False)
+    facts = Facts(
+        "a", "/a", unlanded=1, dirt=dirt, locked="x", inside=("in",), standing_in=True, unkept=(("HEAD", "1"),)
+    )
     assert verdict(facts).reasons == (
         "'a' has 1 commit that the base lacks",
         "in",

@@ -96,6 +96,19 @@ def test_one_that_is_dirty_stays_and_the_others_go(repo: Repo) -> None:
     assert (rooms.tree(repo, "a") / "mine").read_text() == "mine\n"
 
 
+def test_a_repository_in_its_place_stays_and_the_others_go(repo: Repo) -> None:
+    (rooms.tree(repo, "a") / ".git").unlink()
+    repo.git("init", "-q", rooms.tree(repo, "a"))
+    rows = {one["id"]: one for one in clean(repo)["verdicts"]}
+    assert (rows["a"]["verdict"], rows["b"]["removed"]) == ("keep", True)
+    reason = f"its '.git' leads to '{rooms.tree(repo, 'a')}/.git', which is not its entry"
+    assert rows["a"]["reasons"] == [reason]
+    assert reason in repo.fleet("remove", "a", check=3).err and "git worktree repair" in rows["a"]["hints"][0]
+    subprocess.run(["rm", "-r", rooms.tree(repo, "a") / ".git"], check=True)
+    repo.git("worktree", "repair")
+    repo.fleet("remove", "a", check=0)
+
+
 def test_nothing_to_do_is_no_operation(repo: Repo) -> None:
     clean(repo)
     assert clean(repo)["operation"] is None
@@ -168,6 +181,19 @@ def test_an_entry_that_may_be_missed_stays(repo: Repo, deed: Callable[[Repo], No
     ]
 
 
+def test_the_entry_that_alone_holds_commits_stays(repo: Repo) -> None:
+    tree = rooms.tree(repo, "c")
+    repo.git("checkout", "-q", "--detach", cwd=tree)
+    mine = repo.commit("mine", {"mine": "mine\n"}, tree)
+    subprocess.run(["rm", "-r", tree], check=True)
+    [_, entry] = [one for one in clean(repo)["verdicts"] if one["id"] == "c"]
+    assert (entry["verdict"], entry["reasons"]) == ("keep", ["what is checked out there is on no branch"])
+    assert f"git branch <name> {mine}   # keeps what HEAD of it holds" in entry["hints"]
+    repo.git("branch", "kept", mine)
+    [_, entry] = [one for one in clean(repo)["verdicts"] if one["id"] == "c"]
+    assert (entry["entry_only"], entry["removed"]) == (True, True)
+
+
 # --------------------------------------------------------------------------------------------------------------- purge
 
 
@@ -208,6 +234,18 @@ def test_purge_deletes_and_lets_go_of_the_commits(full: Repo) -> None:
     assert full.fleet("clean", "--purge", check=0).out == "the trash is empty\n"
 
 
+def test_the_commits_of_a_branch_without_a_folder_stay(repo: Repo) -> None:
+    """What is purged is the folder of the other one, which alone was listed."""
+    tip = repo.oid("b")
+    repo.git("worktree", "remove", "../b")
+    clean(repo)
+    assert [one["worktree"] for one in purge(repo, "--dry-run")] == [str(rooms.tree(repo, "a"))]
+    done = repo.fleet("clean", "--purge", check=0, oracle=False)
+    assert f"undo cannot bring back 'b' any more, but its commits are kept: git branch b {tip}\n" in done.err
+    repo.git("gc", "-q", "--prune=now")
+    repo.git("branch", "b", tip)
+
+
 def test_a_purge_cannot_be_undone_and_neither_can_what_it_deleted(full: Repo) -> None:
     full.fleet("clean", "--purge", check=0, oracle=False)
     before = full.snapshot()
@@ -216,13 +254,39 @@ def test_a_purge_cannot_be_undone_and_neither_can_what_it_deleted(full: Repo) ->
     assert full.snapshot() == before
 
 
-def test_a_repository_in_the_trash_stays(full: Repo) -> None:
+@pytest.mark.parametrize("kind", [(), ("--bare",)])
+def test_a_repository_in_the_trash_stays(full: Repo, kind: tuple[str, ...]) -> None:
     place = Path(purge(full, "--dry-run")[0]["place"])
     (place / ".venv/src").mkdir(parents=True)
-    full.git("init", "-q", str(place / ".venv/src/lib"))
+    full.git("init", "-q", *kind, str(place / ".venv/src/lib"))
     found = clean_without_oracle(full)
     assert [one["kept"] for one in found] == [f"a repository is in it: {place}/.venv/src/lib", None]
     assert place.is_dir() and full.git("for-each-ref", "refs/fleet/keep/1/")
+
+
+def test_a_bare_repository_that_is_committed_as_files_goes(tmp_path: Path) -> None:
+    files: dict[str, str | None] = {
+        "t.git/HEAD": "ref: refs/heads/main\n",
+        "t.git/objects/x": "x\n",
+        "t.git/refs/x": "",
+    }
+    repo = rooms.fleet(tmp_path, {"a": files})
+    repo.git("merge", "-q", "--no-ff", "a")
+    repo.fleet("remove", "a", check=0)
+    repo.fleet("clean", "--purge", check=0, oracle=False)
+    assert not trash_of(repo).exists()
+
+
+def test_what_cannot_be_read_stays(full: Repo) -> None:
+    place = Path(purge(full, "--dry-run")[0]["place"])
+    closed = place / "node_modules/closed"
+    closed.mkdir(parents=True)
+    (closed / "mine").write_text("mine\n")
+    closed.chmod(0)
+    args = ("git", "fleet", "clean", "--purge")
+    done = full.run(*rooms.whom_modes_bind(), *args, check=3, oracle=False)
+    assert f"cannot be read: {closed}; chmod u+rwx it, look, then purge again" in done.out.replace("\n", " ")
+    assert (closed / "mine").read_text() == "mine\n"
 
 
 def clean_without_oracle(repo: Repo) -> list[dict[str, Any]]:

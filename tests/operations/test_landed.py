@@ -103,6 +103,22 @@ def test_the_same_work_by_somebody_else_adds_nothing(repo: Repo) -> None:
     assert proofs(repo, "one") == {"one": "adds nothing"}
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_a_merge_driver_drops_has_not_landed(repo: Repo, moved: bool) -> None:
+    """A driver that keeps our side, whatever the other has: merging the branch adds nothing, and proves nothing."""
+    repo.commit("attributes", {".gitattributes": "other merge=ours\nmoved merge=ours\n"})
+    repo.config({"merge.ours.driver": "true"})
+    changed = "file" if moved else "other"
+    work(repo, "b", {changed: edited(3, "mine")})
+    work(repo, "c", {"new": "x\n"})
+    if moved:
+        repo.git("mv", "file", "moved")
+    repo.commit("theirs", {"moved" if moved else changed: edited(3, "theirs"), "new": "x\n", "z": "1\n"})
+    assert repo.git("merge-tree", "main", "b") == repo.git("rev-parse", "main^{tree}")
+    assert proofs(repo, "b") == {"b": None}
+    assert moved or proofs(repo, "c") == {"c": "adds nothing"}
+
+
 @pytest.mark.parametrize("how", ["merge", "squash"])
 def test_a_branch_that_goes_on_after_it_landed(repo: Repo, how: str) -> None:
     work(repo, "b", {"file": edited(3)})
@@ -122,6 +138,26 @@ def test_what_was_taken_back_has_not_landed(repo: Repo) -> None:
     commit = squash(repo, "b")
     repo.git("revert", "--no-edit", commit)
     assert proofs(repo, "b") == {"b": None}
+
+
+@pytest.mark.parametrize("what", ["all", "a part"])
+def test_what_was_taken_back_along_with_another_change_has_not_landed(repo: Repo, what: str) -> None:
+    work(repo, "b", {"file": edited(3)}, {"other": edited(5), "new": "x\n"})
+    repo.commit("moved", {"z": "1\n"})
+    squash(repo, "b")
+    assert proofs(repo, "b")["b"] is not None
+    repo.git("revert", "--no-commit", "HEAD" if what == "all" else "b")
+    repo.commit("taken back, and a version", {"version": "2\n"})
+    assert proofs(repo, "b") == {"b": None}
+
+
+def test_what_has_another_name_by_now_has_landed(repo: Repo) -> None:
+    work(repo, "b", {"new": FILE})
+    repo.commit("moved", {"z": "1\n"})
+    squash(repo, "b")
+    repo.git("mv", "new", "newer")
+    repo.commit("renamed", {"newer": edited(4)})
+    assert proofs(repo, "b") == {"b": "squashed"}
 
 
 def test_a_branch_of_nothing_has_not_landed(repo: Repo) -> None:

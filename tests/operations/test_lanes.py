@@ -96,6 +96,33 @@ def test_work_in_a_lane_goes_to_the_trash(repo: Repo, journal: database.Journal,
     assert [file.read_text() for file in Path(f"{found.fleet_dir}/trash").rglob(name) if file.is_file()] == ["mine\n"]
 
 
+def hidden_edit(path: Path, repo: Repo) -> None:
+    repo.git("update-index", "--assume-unchanged", "file", cwd=path)
+    (path / "file").write_text("mine\n")
+
+
+def private_reference(path: Path, repo: Repo) -> None:
+    private = repo.git("commit-tree", "-m", "mine", "HEAD^{tree}", cwd=path)
+    repo.git("update-ref", "refs/worktree/x", private, cwd=path)
+
+
+def repository_in_it(path: Path, repo: Repo) -> None:
+    (path / "x.log").mkdir()
+    repo.git("init", "-q", str(path / "x.log"))
+
+
+@pytest.mark.parametrize("deed", [hidden_edit, private_reference, repository_in_it])
+def test_what_git_status_does_not_show_in_a_lane_goes_to_the_trash(
+    repo: Repo, journal: database.Journal, deed: Callable[[Path, Repo], None]
+) -> None:
+    found = rooms.of(repo)
+    path = Path(lanes.open_at(found, journal, 1, repo.oid("main"), nobody))
+    deed(path, repo)
+    with kit.conserved(repo):
+        lanes.put_away(found, str(path), 1, nobody)
+    assert [place.name for place in Path(f"{found.fleet_dir}/trash/1").iterdir()].count("900") == 1
+
+
 def test_commits_in_a_lane_are_kept(repo: Repo, journal: database.Journal) -> None:
     """Also those that were amended or reset away there."""
     path = Path(lanes.open_at(rooms.of(repo), journal, 1, repo.oid("main"), nobody))

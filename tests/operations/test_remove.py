@@ -148,6 +148,12 @@ def half_written(tree: Path) -> None:
     (tree.parent / "app/.git/worktrees/a/gitdir").write_text("")
 
 
+def with_a_private_reference(tree: Path) -> None:
+    git(tree, "commit", "-q", "--allow-empty", "-m", "on no branch")
+    git(tree, "update-ref", "refs/worktree/x", "HEAD")
+    git(tree, "reset", "-q", "--hard", "HEAD~")
+
+
 def on_another_branch(tree: Path) -> None:
     git(tree, "checkout", "-q", "-b", "other")
 
@@ -167,6 +173,22 @@ def being_rebased_elsewhere(tree: Path) -> None:
     rebasing(tree.parent / "elsewhere")
 
 
+def with_size_and_time_of_before(tree: Path) -> None:
+    """A user who told git to trust what anybody can set."""
+    git(tree, "config", "core.trustctime", "false")
+    os.utime(tree / "file", (5, 5))
+    git(tree, "status")
+    time.sleep(1.1)  # git looks at whole seconds
+    text = (tree / "file").read_text()
+    (tree / "file").write_text(text.replace("line", "LINE"))
+    os.utime(tree / "file", (5, 5))
+
+
+def under_a_name_that_differs_by_case(tree: Path) -> None:
+    git(tree, "config", "core.ignoreCase", "true")
+    (tree / "FILE").write_text("mine\n")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -181,6 +203,7 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (assumed_unchanged, "modified, though marked as unchanged: file"),
         (skipped, "modified, though marked as unchanged: file"),
         (detached, "what is checked out there is on no branch"),
+        (with_a_private_reference, "what refs/worktree/x holds is on no branch"),
         (bisecting, "a bisect is in progress"),
         (untracked_though_nobody_shows_it, "untracked: mine"),
         (merging, "a merge is in progress"),
@@ -196,6 +219,8 @@ def being_rebased_elsewhere(tree: Path) -> None:
         (checked_out_in_the_main_worktree, "'a' is in use in '"),
         (checked_out_twice, "'a' is in use in '"),
         (being_rebased_elsewhere, "'a' is in use in '"),
+        (with_size_and_time_of_before, "modified: file"),
+        (under_a_name_that_differs_by_case, "untracked: FILE"),
     ],
 )
 def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
@@ -203,6 +228,17 @@ def test_it_stays(repo: Repo, harm: Callable[[Path], None], said: str) -> None:
     before = repo.snapshot()
     assert said in repo.fleet("remove", "a", check=3).err
     assert repo.snapshot() == before and not repo.exists("refs/fleet/keep/1/0")
+
+
+def test_a_folder_that_cannot_be_read_keeps_it(repo: Repo) -> None:
+    """git status says of it, to people alone, that it could not open it; and that all is well."""
+    closed = rooms.tree(repo, "a") / "closed"
+    closed.mkdir()
+    (closed / "mine").write_text("mine\n")
+    closed.chmod(0)
+    done = repo.run(*rooms.whom_modes_bind(), "git", "fleet", "remove", "a", check=3, reader=False)
+    assert "a stays: cannot be read: closed\n" in done.err and f"chmod u+rwx {closed}\n" in done.err
+    assert (closed / "mine").read_text() == "mine\n"
 
 
 def test_a_dry_run_says_what_would_be(repo: Repo) -> None:
@@ -269,13 +305,36 @@ def test_a_removed_task_is_gone_and_its_commits_are_kept(repo: Repo) -> None:
     given_up = repo.oid("a")
     repo.git("reset", "-q", "--hard", tip, cwd=tree)
     private = repo.git("commit-tree", "-m", "private", "HEAD^{tree}", cwd=tree)
-    repo.git("update-ref", "refs/worktree/mine", private, cwd=tree)
+    repo.config({"core.logAllRefUpdates": "always"})
+    for where in (private, tip):
+        repo.git("update-ref", "refs/worktree/mine", where, cwd=tree)
     done = repo.fleet("remove", "a", check=0)
     assert not tree.exists() and not repo.exists("a") and not repo.exists("refs/fleet/base/a")
     assert f"{tree}" in done.err + done.out
     repo.git("reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all")
     repo.git("gc", "-q", "--prune=now")
     assert {repo.git("cat-file", "-t", oid) for oid in (tip, given_up, private)} == {"commit"}
+
+
+def test_what_the_index_remembers_of_a_conflict_survives_gc(repo: Repo) -> None:
+    """Without these blobs, git gc would die of the index that undo brings back."""
+    tree = rooms.tree(repo, "a")
+    (tree / "file").write_text("stashed\n")
+    repo.git("stash", cwd=tree)
+    repo.commit("mine", {"file": "mine\n"}, tree)
+    assert rooms.status_of("git", "stash", "pop", cwd=tree) == 1
+    repo.write({"file": "resolved\n"}, tree)
+    repo.git("add", "file", cwd=tree)
+    repo.git("stash", "drop", "-q", cwd=tree)
+    repo.git("commit", "-q", "-m", "resolved", cwd=tree)
+    repo.git("merge", "-q", "--no-ff", "a")
+    before = repo.git("ls-files", "--resolve-undo", cwd=tree)
+    assert before
+    repo.fleet("remove", "a", check=0)
+    repo.git("gc", "-q", "--prune=now")
+    repo.fleet("undo", check=0)
+    assert repo.git("ls-files", "--resolve-undo", cwd=tree) == before
+    repo.git("gc", "-q", "--prune=now")
 
 
 def test_twice_is_nothing_to_do(repo: Repo) -> None:
@@ -417,8 +476,31 @@ def test_a_trash_on_its_own_device(repo: Repo, tmp_path: Path) -> None:
         assert sorted(path.name for path in away.iterdir()) == [".git-fleet-trash"]
         repo.fleet("undo", check=0)
         assert (away / "a/a").read_text() == "x\n" and repo.git("status", "--porcelain", cwd=away / "a") == ""
+        assert [path.name for path in away.iterdir()] == ["a"]
     finally:
         subprocess.run(["rm", "-rf", away], check=True)
+
+
+def test_a_worktree_inside_that_was_deleted_is_in_nobodys_way(repo: Repo) -> None:
+    repo.git("worktree", "add", "-q", "-b", "inner", "../a/inner")
+    subprocess.run(["rm", "-r", rooms.tree(repo, "a") / "inner"], check=True)
+    repo.fleet("remove", "a", check=0)
+    assert repo.exists("inner")
+
+
+def test_the_branch_that_a_bare_repository_shows_stays(tmp_path: Path) -> None:
+    made = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    made.git("merge", "-q", "--no-ff", "a")
+    bare = tmp_path / "bare.git"
+    made.git("clone", "-q", "--bare", made.path, bare)
+    made.git(f"--git-dir={bare}", "symbolic-ref", "HEAD", "refs/heads/a")
+    made.git(f"--git-dir={bare}", "worktree", "add", "-q", "../bare-main", "main")
+    made.git(f"--git-dir={bare}", "config", "fleet.a.title", "a")
+    made.git(f"--git-dir={bare}", "config", "fleet.branch", "{id}")
+    repo = Repo(tmp_path / "bare-main")
+    assert "'a' is HEAD of the bare repository" in repo.fleet("remove", "a", check=3, oracle=False).err
+    made.git(f"--git-dir={bare}", "symbolic-ref", "HEAD", "refs/heads/main")
+    repo.fleet("remove", "a", check=0, oracle=False)
 
 
 def test_an_entry_whose_disk_is_away_stays(repo: Repo, tmp_path: Path) -> None:

@@ -220,7 +220,10 @@ def test_what_only_the_worktree_remembers_is_kept(repo: Repo) -> None:
     own = repo.git("commit-tree", "-m", "own", "-p", "HEAD", "HEAD^{tree}", cwd=tree)
     repo.git("update-ref", "refs/worktree/own", own, cwd=tree)
     log = repo.git("reflog", "show", "new")
+    assert "what refs/worktree/own holds is on no branch" in repo.fleet("undo", check=3).err
+    repo.git("branch", "held", own)
     repo.fleet("undo", check=0)
+    repo.git("branch", "-D", "held")
     repo.git("gc", "--quiet", "--prune=now")
     assert {repo.git("cat-file", "-t", oid) for oid in (lost, own)} == {"commit"}
     repo.fleet("undo", check=0)

@@ -282,5 +282,5 @@ def test_nested_repositories(repo: Repo, tmp_path: Path) -> None:
     repo.git("worktree", "add", "-q", "-b", "side", repo.path / "tree")
     kit.make_repo(tmp_path / "outside", {"x": "x\n"})
     (repo.path / "link").symlink_to(tmp_path / "outside")
-    found = looking.nested_repositories(str(repo.path))
+    found = looking.below(str(repo.path)).repositories
     assert sorted(found) == [f"{repo.path}/sub/inner", f"{repo.path}/tree"]
