@@ -177,7 +177,8 @@ def test_a_removal_done_again_looks_again(repo: Repo, warm: Warm) -> None:
     assert "what is checked out there is on no branch" in repo.fleet("undo", check=3).err
 
 
-def test_add_stays_while_somebody_is_in_it(repo: Repo) -> None:
+def test_add_stays_while_somebody_is_in_it(repo: Repo, warm: Warm) -> None:
+    repo = rooms.Quick(repo, warm)
     repo.fleet("add", "new", check=0)
     tree = rooms.tree(repo, "new")
     assert "you stand in it" in repo.fleet("undo", cwd=tree, check=3).err
@@ -367,12 +368,12 @@ def test_a_branch_that_moves_while_it_is_taken_back_has_not_moved_back(repo: Rep
 
 
 @pytest.fixture
-def bumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+def bumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Warm) -> Repo:
     """A landed branch brought a newer commit of a submodule, which is checked out at the older one in the base."""
     for key, value in {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}.items():
         monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
     inner = make_repo(tmp_path / "inner", {"x": "x\n"})
-    repo = make_repo(tmp_path / "app", {"file": "x\n"})
+    repo = rooms.Quick(make_repo(tmp_path / "app", {"file": "x\n"}), warm)
     repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}", "fleet.a.title": "a"})
     repo.git("submodule", "--quiet", "add", str(inner.path), "sub")
     repo.commit("a submodule")
