@@ -247,7 +247,8 @@ def move_folder_to_trash(trashed: Trashed) -> None:
     """Rename the folder into the trash; the entry stays, so that git can still look at it there."""
     os.makedirs(os.path.dirname(trashed.folder), exist_ok=True)
     private = git.private_dir(trashed.path)
-    if private is not None and os.path.isfile(f"{trashed.path}/.git"):  # a relative link would lead nowhere from there
+    link = _said(f"{trashed.path}/.git")
+    if private and link and not os.path.isabs(link.removeprefix("gitdir: ")):  # it would lead nowhere from there
         _link(trashed, trashed.path, os.path.abspath(private))
     _rename(trashed.path, trashed.folder)
 

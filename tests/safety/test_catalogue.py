@@ -313,3 +313,23 @@ def test_case_125_a_disk_that_is_full(tmp_path: Path, limit: str, more: str, fil
         repo.fsck()
     finally:
         subprocess.run(["umount", "-l", small], check=False)
+
+
+def test_case_125_a_disk_that_is_full_of_copies(tmp_path: Path) -> None:
+    """Half of a copy takes no room any more, and is not in the way of the others."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root can make a small disk")
+    try:
+        repo = kit.make_repo(tmp_path / "app", {"file": "x\n", ".gitignore": "*.log\n"})
+        repo.write({"big.log": os.urandom(300_000).hex()})
+        repo.config({"fleet.branch": "{id}", "fleet.worktree": "../small/{id}", "fleet.copy": "*.log"})
+        repo.config({"fleet.1.title": "1", "fleet.2.title": "2", "fleet.2.worktree": "../2"})
+        said = repo.fleet("add", "1", "2", check=3).err
+        assert "1 was not created: its ignored files could not be copied: No space left on device" in said
+        assert not (small / "1").exists() and (tmp_path / "2/big.log").stat().st_size == 600_000
+        assert repo.fleet("doctor", check=0).out == "nothing is wrong\n"
+    finally:
+        subprocess.run(["umount", "-l", small], check=False)
