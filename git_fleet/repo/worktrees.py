@@ -203,10 +203,8 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
     or where the entry is not one of this repository's.
     """
     private = git.private_dir(path)
-    if private is None or not is_registered(repository, path):
-        raise Refused(f"'{path}' has no entry among the worktrees of this repository")
-    if os.path.realpath(private) != os.path.realpath(lost_entry(repository, path) or ""):
-        raise Refused(f"'{path}/.git' names the entry of another worktree: '{private}'", ["git fleet doctor"])
+    if private is None or os.path.realpath(private) != os.path.realpath(lost_entry(repository, path) or ""):
+        raise Refused(f"'{path}/.git' does not name the entry of this worktree: '{private}'", ["git fleet doctor"])
     parent = os.path.dirname(path)
     device = os.stat(path, follow_symlinks=False).st_dev
     candidates = (f"{repository.fleet_dir}/trash", f"{parent}/.git-fleet-trash")
