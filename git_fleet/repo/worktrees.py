@@ -204,7 +204,7 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
     """
     private = git.private_dir(path)
     if private is None or os.path.realpath(private) != os.path.realpath(lost_entry(repository, path) or ""):
-        raise Refused(f"'{path}/.git' does not name the entry of this worktree: '{private}'", ["git fleet doctor"])
+        raise Refused(f"'{path}/.git' names the entry of another worktree, or none: '{private}'", ["git fleet doctor"])
     parent = os.path.dirname(path)
     device = os.stat(path, follow_symlinks=False).st_dev
     candidates = (f"{repository.fleet_dir}/trash", f"{parent}/.git-fleet-trash")
