@@ -234,6 +234,9 @@ def opened(fleet_dir: str) -> Iterator[Journal]:
         os.makedirs(fleet_dir, exist_ok=True)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
+        if os.path.lexists(fleet_dir) and not os.path.isdir(fleet_dir):
+            aside = "git fleet doctor --repair   # moves it aside"
+            raise Fatal(f"'{fleet_dir}' is no folder: nothing can be recorded there", [aside]) from error
         raise Fatal(f"cannot open '{path}': {error}") from error
     try:
         prepare(connection, path)
@@ -322,6 +325,8 @@ def _snapshot(path: str, mode: str, stack: ExitStack) -> Journal | None:
 def examine(fleet_dir: str) -> tuple[str, str, str] | None:
     """What is wrong with the journal, without writing anything: (`damaged` or `newer`, the file, why)."""
     path = path_of(fleet_dir)
+    if os.path.lexists(fleet_dir) and not os.path.isdir(fleet_dir):
+        return "damaged", fleet_dir, "its place is no folder"
     if not os.path.lexists(path):
         return None
     import sqlite3
@@ -342,6 +347,8 @@ def examine(fleet_dir: str) -> tuple[str, str, str] | None:
         return "damaged", path, str(error)
     if version > len(MIGRATIONS):
         return "newer", path, f"its version is {version}, ours {len(MIGRATIONS)}"
+    if version == 0 and os.path.isdir(f"{fleet_dir}/trash") and os.listdir(f"{fleet_dir}/trash"):
+        lacking = f"it is empty, though operations have left something in '{fleet_dir}/trash'"
     why = said if said != "ok" else lacking
     return ("damaged", path, str(why)) if why else None
 

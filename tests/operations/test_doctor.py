@@ -434,6 +434,29 @@ def test_a_folder_in_place_of_the_journal(repo: Repo) -> None:
     repo.fleet("add", "new", check=0)
 
 
+def test_a_file_in_place_of_the_folder_of_the_journal(repo: Repo) -> None:
+    folder = repo.path / ".git/fleet"
+    folder.write_text("mine\n")
+    said = repo.fleet("add", "new", check=128).err
+    assert f"'{folder}' is no folder" in said and "hint: git fleet doctor --repair" in said
+    [one] = doctor(repo, check=1)
+    assert (one["code"], one["path"]) == ("journal-damaged", str(folder))
+    assert repaired(repo) == ["journal-damaged"]
+    assert (repo.path / ".git/fleet.damaged-1").read_text() == "mine\n"
+    repo.fleet("add", "new", check=0)
+
+
+def test_a_journal_that_was_emptied(repo: Repo) -> None:
+    folder = repo.path / ".git/fleet"
+    folder.mkdir()
+    (folder / "fleet.db").touch()
+    assert doctor(repo, check=0) == []  # who makes it was killed
+    (folder / "trash/1").mkdir(parents=True)
+    [one] = doctor(repo, check=1)
+    assert one["code"] == "journal-damaged" and f"something in '{folder}/trash'" in one["evidence"][0]
+    assert repaired(repo) == ["journal-damaged"]
+
+
 def test_a_newer_journal_is_left_alone(repo: Repo) -> None:
     repo.fleet("add", "new", check=0)
     with contextlib.closing(sqlite3.connect(journal(repo))) as db:
