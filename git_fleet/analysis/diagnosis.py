@@ -39,6 +39,10 @@ def _of_entries(seen: Observed) -> Iterator[Finding]:
             f"{seen.common_dir}/worktrees",
             hints=("move the entry that it names out of the way",),
         )
+    for folder, link in seen.orphans:
+        why = f"'{folder}' was a worktree of this repository, which has no entry for it: was an older '.git' restored?"
+        hints = ("its files are as they were: move it away, make the worktree anew, and copy what is wanted into it",)
+        yield Finding(Severity.WARNING, "worktree-orphan", why, folder, (f"its '.git' names '{link}'",), hints)
     yield from _twice(seen)
 
 
@@ -55,7 +59,17 @@ def _of_entry(entry: Entry) -> list[Finding]:
     if entry.link != entry.place:
         return [*found, _not_linked(entry)]
     unreadable = entry.unreadable_index
-    return [*found, *([_unreadable(entry.place, entry.folder, unreadable)] if unreadable else [])]
+    twins = [] if entry.moved_along else [_twin(entry, claim) for claim in entry.claims]
+    return [*found, *([_unreadable(entry.place, entry.folder, unreadable)] if unreadable else []), *twins]
+
+
+def _twin(entry: Entry, claim: str) -> Finding:
+    why = f"'{claim}' and '{entry.folder}' share one entry: a commit in one looks like a reversal in the other"
+    hints = (
+        f"if nothing in the copy is wanted: rm -r {shlex.quote(claim)}",
+        "else move it out of the way, without '.git'",
+    )
+    return Finding(Severity.WARNING, "worktree-copied", why, claim, (entry.place,), hints)
 
 
 def _led(entry: Entry) -> list[Finding]:

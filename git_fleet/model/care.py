@@ -125,6 +125,8 @@ class Observed(NamedTuple):
     common_dir: str
     bare_flipped: bool = False
     entries: tuple[Entry, ...] = ()
+    orphans: tuple[tuple[str, str], ...] = ()
+    """(folder, the entry that it names and that is not there) beside the worktrees."""
     main_head: str | None = None
     """What the HEAD of the main worktree says; None in a bare repository."""
     main: str = ""

@@ -28,10 +28,12 @@ def look(repository: Repository) -> list[Finding]:
 
 def _observed(repository: Repository) -> Observed:
     interrupted, waiting = _operations(repository)
+    read = entries.read_all(repository)
     return Observed(
         common_dir=repository.common_dir,
         bare_flipped=_is_flipped(repository),
-        entries=entries.read_all(repository),
+        entries=read,
+        orphans=entries.orphans(repository, read),
         main_head=None if _is_bare(repository) else entries.head(repository.common_dir),
         main=repository.main,
         main_index=entries.index_error(repository.common_dir, repository.object_format),

@@ -26,9 +26,21 @@ def read_all(repository: Repository) -> tuple[Entry, ...]:
     home = f"{repository.common_dir}/worktrees"
     names = [name for name in _listed(home) if os.path.isdir(f"{home}/{name}")]
     read = [_read(repository, f"{home}/{name}", name) for name in names]
-    around = {os.path.dirname(one.folder) for one in read if one.folder}
-    claimed = _claims({*around, os.path.dirname(repository.main), os.path.dirname(os.path.dirname(home))})
+    claimed = _claims(_around(repository, read))
     return tuple(_with_claims(one, claimed) for one in read)
+
+
+def _around(repository: Repository, read: Iterable[Entry]) -> set[str]:
+    places = {os.path.dirname(one.folder) for one in read if one.folder}
+    return places | {os.path.dirname(repository.main), os.path.dirname(repository.common_dir)}
+
+
+def orphans(repository: Repository, read: Iterable[Entry]) -> tuple[tuple[str, str], ...]:
+    """(folder, entry) for each folder beside the worktrees that names an entry of this repository that is not there."""
+    home = os.path.realpath(f"{repository.common_dir}/worktrees")
+    claimed = _claims(_around(repository, read))
+    ours = [(folder, link) for link, folder in claimed if os.path.dirname(link) == home]
+    return tuple((folder, link) for folder, link in ours if not os.path.lexists(link))
 
 
 def _read(repository: Repository, place: str, name: str) -> Entry:
@@ -156,10 +168,17 @@ def _with_claims(entry: Entry, claimed: list[tuple[str, str]]) -> Entry:
 
 
 def _claiming(place: str, folder: str | None, claimed: list[tuple[str, str]]) -> tuple[str, ...]:
-    others = [one for one in claimed if one[1] != folder]
+    others = [one for one in claimed if not _same(one[1], folder)]
     tail = f"/worktrees/{os.path.basename(place)}"
     own = [claim for link, claim in others if link == place]
     return tuple(own or [claim for link, claim in others if link.endswith(tail) and not os.path.exists(link)])
+
+
+def _same(one: str, other: str | None) -> bool:
+    """Also over a link, or mounted in two places."""
+    with suppress(OSError):
+        return other is not None and os.path.samefile(one, other)
+    return one == other
 
 
 def is_of(repository: Repository, git_dir: str, path: str) -> bool:

@@ -274,6 +274,31 @@ def test_git_alone_repairs_what_add_made_when_all_is_moved(repo: Repo, tmp_path:
     assert doctor(moved, check=0) == [] and moved.git("status", "--porcelain", cwd=tmp_path / "new") == ""
 
 
+def test_a_worktree_that_was_copied_beside_it(repo: Repo, tmp_path: Path) -> None:
+    shutil.copytree(rooms.tree(repo, "a"), tmp_path / "twin")
+    [one] = doctor(repo, "--repair", check=1)
+    assert (one["code"], one["path"], one["repair"]) == ("worktree-copied", str(tmp_path / "twin"), None)
+    subprocess.run(["sh", "-c", one["hints"][0].partition(": ")[2]], check=True)
+    assert doctor(repo, check=0) == []
+
+
+def test_another_name_of_a_worktree_is_no_copy(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to(rooms.tree(repo, "a"))
+    rooms.tree(repo, "b").rename(tmp_path / "real")
+    (tmp_path / "b").symlink_to(tmp_path / "real")
+    assert doctor(repo, check=0) == []
+
+
+def test_a_worktree_that_an_older_git_folder_does_not_know(repo: Repo, tmp_path: Path) -> None:
+    shutil.copytree(repo.path / ".git", tmp_path / "backup")
+    repo.fleet("add", "new", check=0)
+    shutil.rmtree(repo.path / ".git")
+    (tmp_path / "backup").rename(repo.path / ".git")
+    [one] = doctor(repo, check=1)
+    assert (one["code"], one["path"], one["repair"]) == ("worktree-orphan", str(rooms.tree(repo, "new")), None)
+    assert str(entry(repo, "new")) in one["evidence"][0]
+
+
 def test_folders_that_are_gone(repo: Repo, tmp_path: Path) -> None:
     shutil.rmtree(rooms.tree(repo, "a"))
     (tmp_path / "usb").mkdir()
