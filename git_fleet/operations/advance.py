@@ -8,7 +8,7 @@ from git_fleet.model.errors import BrokenOff, Moved, Refused
 from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import RecordedChange
-from git_fleet.repo import changing, compare, git, halfway, looking
+from git_fleet.repo import around, changing, compare, git, halfway, looking
 
 MOST_NAMED = 5
 
@@ -22,6 +22,21 @@ def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
             f"'{ref.removeprefix('refs/heads/')}' is checked out twice, in {places}", ["switch one of them away"]
         )
     return found[0] if found else None
+
+
+def refuse_if_under_way(repository: Repository, worktrees: Sequence[Worktree], ref: str) -> None:
+    """Raises Refused where a rebase or bisection is to come back to the branch, though it is checked out nowhere then.
+
+    As git refuses to force it: a rebase that is given up puts it back to where it was, and so throws away the move.
+    """
+    for tree in worktrees:
+        if tree.prunable is None and around.branch_under_way(repository, tree) == ref:
+            private = repository.common_dir if tree.main else git.private_dir(tree.path) or ""
+            what = looking.operation_in_progress(private) or "rebase"
+            raise Refused(
+                f"a {what} of '{ref.removeprefix('refs/heads/')}' is in progress in '{tree.path}'",
+                [f"finish it there first, or give it up: git -C {shlex.quote(tree.path)} status"],
+            )
 
 
 def refuse_if_in_the_way(
@@ -64,7 +79,9 @@ def move(
 
     Forward is a fast-forward; `back` goes anywhere. Raises Moved when it is not at `old`, Refused with work in the way.
     """
-    tree = holder(git.worktrees(repository), ref)
+    trees = git.worktrees(repository)
+    refuse_if_under_way(repository, trees, ref)
+    tree = holder(trees, ref)
     if tree is None:
         changing.update_refs(repository, [changing.RefUpdate(ref, old, new)], action, inherit)
         return
