@@ -63,13 +63,18 @@ def refuse_if_in_the_way(
     lost = [path for path in submodules.replaced if looking.is_filled(f"{tree.path}/{path}")]
     found = blocking([path for path in (*dirt.paths, *untracked, *lost) if path not in apart], touched)
     if found:
-        some = ", ".join(found[:MOST_NAMED]) + (
-            f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        )
-        raise Refused(
-            f"uncommitted work in '{tree.path}' is in the way: {some}",
-            [f"commit or move it there, then try again: git -C {shlex.quote(tree.path)} status"],
-        )
+        raise Refused(f"uncommitted work in '{tree.path}' is in the way: {some_of(found)}", [to_commit(tree.path)])
+
+
+def some_of(paths: Sequence[str]) -> str:
+    """A few of them, and how many more."""
+    more = len(paths) - MOST_NAMED
+    return ", ".join(paths[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def to_commit(top: str) -> str:
+    """The hint for whoever has uncommitted work there."""
+    return f"commit or move it there, then try again: git -C {shlex.quote(top)} status"
 
 
 def move(
@@ -94,7 +99,7 @@ def move(
         if back:
             changing.move_back(tree.path, repository, ref, old, new, action, inherit)
         else:
-            changing.fast_forward(tree.path, repository, new, action, inherit)
+            changing.fast_forward(tree.path, repository, ref, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
         if now == old and not isinstance(error, BrokenOff) and _is_halfway(repository, tree, touched, submodules):
