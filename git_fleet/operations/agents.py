@@ -160,6 +160,11 @@ def _supervise(repository: Repository, start: Start, env: Mapping[str, str], rep
             tell(taken=False, why=error.message)
 
 
+def _on_a_line(text: str) -> str:
+    """Whatever names are in it."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def _elsewhere(repository: Repository, start: Start, before: elsewhere.Before | None) -> bool:
     """At the end of its log, what changed outside of its worktree while it ran; was there anything?"""
     if before is None:
@@ -168,7 +173,8 @@ def _elsewhere(repository: Repository, start: Start, before: elsewhere.Before | 
         elsewhere.WAIT_S
     )
     if told:
-        logs.append(start.log, "".join(f"\n[git fleet: changed elsewhere while this ran: {what}]\n" for what in told))
+        lines = [f"\n[git fleet: changed elsewhere while this ran: {_on_a_line(what)}]\n" for what in told]
+        logs.append(start.log, "".join(lines))
     return bool(told)
 
 

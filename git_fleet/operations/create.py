@@ -157,6 +157,7 @@ def bearing(
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
         lost=lost,
+        foreign={tree.path: tree.foreign for tree in snapshot.worktrees if tree.foreign},
         moved={path: place for path in lost if (place := entries.moved_to(context.repository, path, beside))},
         older=survey.older_branches(context, snapshot, standings),
     )
@@ -213,6 +214,13 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
         if operation is not None:
             journal.rewrite(operation, [change for answer in made for change in _intents(context, answer)])
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
+            if request.new_row is not None and not made:
+                id = request.new_row.id
+                say(
+                    Note(
+                        f"{id} is in the plan by now: git fleet add {id} tries again, git fleet plan drop {id} drops it"
+                    )
+                )
     busy = {id for id, one in standings.items() if one.state in states.IN_FLIGHT and one.worktree}
     flying = len(busy.union(answer.task.id for answer in made))
     outcome = _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)

@@ -39,7 +39,7 @@ class Prepared(NamedTuple):
 
     edit: Edit
     changes: tuple[RecordedChange, ...]
-    write: Callable[[], None]
+    write: Callable[[], config.Trace | None]
     sheet: Sheet
 
 
@@ -60,10 +60,12 @@ def edit(found: Context, request: Request, say: Listener) -> Edit:
         begun = running.begun(repository, journal, "plan", f"plan {' '.join(words)}", done.changes)
         operation, _ = stack.enter_context(begun)
         try:
-            done.write()
+            trace = done.write()
         except BaseException:
             journal.finish(operation, OperationState.FAILED)
             raise
+        if trace is not None:
+            running.note(journal, operation, config=trace)
         journal.finish(operation, OperationState.DONE)
         return done.edit._replace(operation=operation)
 

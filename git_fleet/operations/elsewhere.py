@@ -21,7 +21,7 @@ from git_fleet.repo import git
 T = TypeVar("T")
 
 MOST_TREES = 10
-WAIT_S = 2.0
+WAIT_S = 10.0
 _MOST_OPERATIONS = 200
 
 

@@ -1,13 +1,14 @@
 """Push the base when a landing is done. What became of it is what the remote says afterwards, not what git said."""
 
 import json
+import os
 
 from git_fleet.journal import database
 from git_fleet.model.errors import Busy
 from git_fleet.model.fleet import Repository
 from git_fleet.model.journal import Operation, OperationState
 from git_fleet.model.landing import Ending, LandOutcome, Push
-from git_fleet.operations import advance, running
+from git_fleet.operations import running
 from git_fleet.operations.context import Context
 from git_fleet.repo import git, remotes
 
@@ -21,32 +22,35 @@ def push(context: Context, operation: int, commit: str) -> Push:
     found = Push(to.remote, to.ref, commit)
     with database.opened(repository.fleet_dir) as journal:
         running.note(journal, operation, push=list(found))
-        tree = advance.holder(git.worktrees(repository), base.ref)
-        told = remotes.push(repository, to, commit, tree.path if tree else _any_top(repository))
-        found = found._replace(state="pushed") if told.status == 0 else _read_again(repository, found)
+        top = _top(repository, base.branch)
+        told = remotes.push(repository, to, commit, top)
+        found = found._replace(state="pushed") if told.status == 0 else _read_again(repository, found, top)
         found = found._replace(why=_words(told.stderr) if found.state != "pushed" else "")
         running.note(journal, operation, push=list(found))
     return found
 
 
-def _any_top(repository: Repository) -> str | None:
-    return None if repository.bare else repository.main
+def _top(repository: Repository, branch: str) -> str | None:
+    """The worktree in which somebody would push a branch."""
+    trees = [tree.path for tree in git.worktrees(repository) if git.short(tree.branch or "") == branch]
+    there = [path for path in trees if os.path.isdir(path)]
+    return there[0] if there else None if repository.bare else repository.main
 
 
 def _words(said: str) -> str:
     """What git and the remote's hooks said, without progress and advice."""
     lines = [line.strip() for line in said.splitlines()]
-    return "\n".join(line for line in lines if line and not line.startswith(("hint:", "To ")))
+    return "; ".join(line for line in lines if line and not line.startswith(("hint:", "To ")))
 
 
-def _read_again(repository: Repository, one: Push) -> Push:
+def _read_again(repository: Repository, one: Push, top: str | None) -> Push:
     """The same push with what the remote says now."""
     to = remotes.Target(one.remote, one.ref)
-    readable, tip = remotes.tip(repository, to)
+    readable, tip = remotes.tip(repository, to, top)
     if not readable:
         return one._replace(state="unknown")
     if tip is not None and (tip == one.commit or _contains(repository, tip, one.commit)):
-        remotes.note(repository, to)
+        remotes.note(repository, to, top)
         return one._replace(state="pushed")
     moved = tip is not None and not _contains(repository, one.commit, tip)
     return one._replace(state="rejected", moved=moved)
@@ -59,11 +63,11 @@ def _contains(repository: Repository, tip: str, commit: str) -> bool:
 
 def settled(repository: Repository, operation: Operation) -> Push | None:
     """What became of an operation's push; the remote is asked where that was unknown. None: it was not pushed."""
-    noted = json.loads(operation.detail).get("push")
-    if noted is None:
+    detail = json.loads(operation.detail)
+    if detail.get("push") is None:
         return None
-    one = Push(*noted)
-    return _read_again(repository, one) if one.state == "unknown" else one
+    one = Push(*detail["push"])
+    return _read_again(repository, one, _top(repository, detail["onto"])) if one.state == "unknown" else one
 
 
 def of(context: Context, outcome: LandOutcome) -> LandOutcome:

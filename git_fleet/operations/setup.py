@@ -111,6 +111,8 @@ def _one(context: Context, task: Task, stop: int) -> NotSetUp | Note | None:
                 failed = _command(context, task, command, env, number, stop)
                 if failed is not None:
                     return failed
+            if not os.path.isdir(here):
+                return NotSetUp(task.id, f"a command took '{here}' away", None)
             with suppress(FileNotFoundError):
                 os.unlink(f"{git.private_dir(here)}/{_DUE}")
     except Busy:

@@ -14,7 +14,8 @@ from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import ChangeKind, Operation, OperationState, RecordedChange
 from git_fleet.model.removal import Judged
 from git_fleet.operations import advance, agents, push, recover, remove, revert, running, statuses, withdrawal, work
-from git_fleet.operations.context import Context
+from git_fleet.operations.context import PLAN, Context
+from git_fleet.plan import config
 from git_fleet.repo import compare, git, lineage
 
 
@@ -69,10 +70,27 @@ def undo(context: Context, number: int | None, say: Listener) -> Operation:
                     for change in operation.changes:
                         stack.enter_context(statuses.aside(context, *_checkout(repository, change)))
                     again = partial(withdrawal.look_again, context, going)
-                    done = revert.take_back(repository, operation.changes, new, lock, say, again)
+                    done = _config_back(context, journal, operation, new, say)
+                    done += revert.take_back(repository, operation.changes, new, lock, say, again)
                 journal.rewrite(new, done)
                 recover.end_undo(context, journal, new, operation, say)
     return operation
+
+
+def _config_back(
+    context: Context, journal: database.Journal, operation: Operation, new: int, say: Listener
+) -> list[RecordedChange]:
+    """Keys of the configuration, where they can go back to the byte, comments and all; the reverse changes."""
+    trace = json.loads(operation.detail).get("config")
+    if trace is None:
+        return []
+    with locks.hold(context.repository.fleet_dir, PLAN, waits=running.tells(say)):
+        back = config.restore(context.repository, config.Trace(*trace))
+    if back is None:
+        return []
+    running.note(journal, new, config=back)
+    keys = (one for one in reversed(operation.changes) if one.kind is ChangeKind.CONFIG)
+    return [RecordedChange(one.kind, one.name, one.after, one.before) for one in keys]
 
 
 def meaning(operation: Operation) -> tuple[bool, str]:

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from git_fleet.model.errors import Busy, Fatal, GitError, Refused
 from git_fleet.model.fleet import Repository
@@ -111,15 +112,62 @@ def _written_at_once(repository: Repository, copy: str, statuses: Mapping[str, s
     return False
 
 
-def write(repository: Repository, values: Mapping[str, Sequence[str]]) -> None:
+class Trace(NamedTuple):
+    """What a rewriting of the configuration file replaced: enough to take it back to the byte, comments and all, while
+    nobody else has written there."""
+
+    digest: str
+    """Of the whole file afterwards."""
+    start: int
+    """So many bytes at the beginning stayed; `end`: at the end."""
+    end: int
+    text: str
+    """What was between them."""
+
+
+def _trace(before: bytes, after: bytes) -> Trace:
+    start = _same(before, after)
+    end = _same(before[start:][::-1], after[start:][::-1])
+    return Trace(_digest(after), start, end, before[start : len(before) - end].decode("utf-8", "surrogateescape"))
+
+
+def _same(one: bytes, other: bytes) -> int:
+    """How many bytes at their beginnings are the same."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def write(repository: Repository, values: Mapping[str, Sequence[str]]) -> Trace:
     """Make these all the values of keys in the repository's own file, in one step; none removes a key.
 
     A section of which nothing is left goes. Raises Busy while somebody else writes, Fatal for a value git cannot hold.
     """
     _refuse_breaks((key, text) for key, texts in values.items() for text in texts)
     with _rewriting(repository) as copy:
+        before = _bytes(copy)
         for key, texts in values.items():
             git.config_file_set(repository, copy, key, texts)
+        return _trace(before, _bytes(copy))
+
+
+def restore(repository: Repository, trace: Trace) -> Trace | None:
+    """Take a rewriting back to the byte, and how to do it again; None, with nothing written, if the file is another by
+    now. Raises as `write` does."""
+    with _rewriting(repository) as copy:
+        now = _bytes(copy)
+        if _digest(now) != trace.digest:
+            return None
+        text = trace.text.encode("utf-8", "surrogateescape")
+        before = now[: trace.start] + text + now[len(now) - trace.end :]
+        with open(copy, "wb") as file:
+            file.write(before)
+        return _trace(now, before)
 
 
 def entries(repository: Repository, id: str) -> dict[str, list[str]]:

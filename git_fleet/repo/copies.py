@@ -154,7 +154,11 @@ def _copy_one(origin: int, target: int, path: str) -> str | None:
         new = os.open(name, flags, 0o600, dir_fd=target)
         opened.callback(os.close, new)
         sys.audit("git_fleet.worktree", f"copy {path}")
-        _copy_content(old, new)
+        try:
+            _copy_content(old, new)
+        except OSError:
+            os.unlink(name, dir_fd=target)  # half of a file would fill the disk, and look like somebody's work
+            raise
         os.fchmod(new, stat.S_IMODE(seen.st_mode) & 0o777)
         os.utime(new, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     return None

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
-from git_fleet.model.errors import GitError
+from git_fleet.model.errors import Fatal, GitError
 from git_fleet.model.fleet import Repository
 from git_fleet.model.landing import Author
 from git_fleet.repo import git, merging
@@ -122,13 +122,25 @@ def _parents(one: Made, last: str) -> list[str]:
     return [last if parent is None else parent for parent in one.parents]
 
 
+_UNSIGNED = (
+    "git config --get-regexp '^(gpg|user.signingkey)'   # says with what",
+    "git config commit.gpgSign false   # unsigned",
+)
+
+
 def _one_by_one(place: Quarantine, wanted: Sequence[Made], *, sign: bool) -> list[str]:
     found = [""]
     for one in wanted:
         words = [word for parent in _parents(one, found[-1]) for word in ("-p", parent)]
         args = ("commit-tree", *(("-S",) if sign else ()), *words, "-F", "-", one.tree)
         env = {**place.env, **author_variables(one.author)}
-        found.append(git.answer(place.repository, *args, cwd=merging.top(place), stdin=one.message, env=env).strip())
+        made = git.ask(place.repository, *args, cwd=merging.top(place), stdin=one.message, env=env)
+        if made.status and sign:
+            said = "; ".join(made.stderr.split("\n")).strip("; ")
+            raise Fatal(f"a commit cannot be signed: {said}", _UNSIGNED)
+        if made.status:
+            raise GitError(args, made.status, made.stderr)
+        found.append(made.stdout.strip())
     return found[1:]
 
 

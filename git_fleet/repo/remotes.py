@@ -36,15 +36,17 @@ def push(repository: Repository, to: Target, commit: str, top: str | None) -> pr
     return git.ask(repository, *args, cwd=top, pinned=())
 
 
-def tip(repository: Repository, at: Target) -> tuple[bool, str | None]:
-    """(could the remote be read, the commit that its ref is at now)."""
-    told = git.ask(repository, "ls-remote", "--refs", "--", at.remote, at.ref)
+def tip(repository: Repository, at: Target, top: str | None) -> tuple[bool, str | None]:
+    """(could the remote be read, the commit that its ref is at now). Asked in `top`, to which its address may be
+    relative.
+    """
+    told = git.ask(repository, "ls-remote", "--refs", "--", at.remote, at.ref, cwd=top)
     if told.status:
         return False, None
     ids = [line.split("\t")[0] for line in told.stdout.splitlines() if line.endswith(f"\t{at.ref}")]
     return True, ids[0] if ids else None
 
 
-def note(repository: Repository, at: Target) -> None:
+def note(repository: Repository, at: Target, top: str | None) -> None:
     """Bring the remote-tracking ref up to date, which a push that was cut off has not done."""
-    git.ask(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", at.remote, at.ref)
+    git.ask(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", at.remote, at.ref, cwd=top)

@@ -72,6 +72,16 @@ def test_a_name_in_the_way_fails_alone(tmp_path: Path) -> None:
     assert not rooms.tree(repo, "a").exists()
 
 
+def test_a_new_task_that_cannot_be_made_is_in_the_plan_and_says_so(tmp_path: Path) -> None:
+    repo = rooms.fleet(tmp_path, {"a": None})
+    repo.git("branch", "7/below")
+    said = repo.fleet("add", "7 seven", check=3).err
+    assert "7 is in the plan by now: git fleet add 7 tries again, git fleet plan drop 7 drops it" in said
+    repo.fleet("plan", "drop", "7", check=0)
+    repo.git("branch", "-D", "7/below")
+    repo.fleet("add", "7 seven", check=0)
+
+
 def test_a_worktree_that_cannot_be_registered_fails_alone(tmp_path: Path) -> None:
     repo = rooms.fleet(tmp_path, {"a": None, "good": None})
     (tmp_path / "plain").write_text("a file\n")

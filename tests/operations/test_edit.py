@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from kit import Repo, make_repo
+from rooms import Quick
+from warm import Warm
 
 from git_fleet.journal import database
 from git_fleet.model.journal import ChangeKind, RecordedChange
@@ -92,6 +94,25 @@ def test_a_section_and_back(config: Repo) -> None:
     assert section(config, "43") == []
     config.fleet("undo", check=0)
     assert sorted(section(config, "43")) == sorted(before)
+
+
+def test_the_configuration_comes_back_to_the_byte(config: Repo, warm: Warm) -> None:
+    """Comments and order, too; unless somebody wrote there since: then what he wrote stays, and the keys come back."""
+    path, quick = config.path / ".git/config", Quick(config, warm)
+    path.write_bytes(
+        path.read_bytes() + b'[fleet "44"] ; mine\n  owns = x ; why \xc3\xa4\n\ttitle=y # \xff\n[z]\n\ta = b\n'
+    )
+    for words in (["set", "44", "owns", "y"], ["drop", "44"]):
+        before = path.read_bytes()
+        quick.fleet("plan", *words, check=0)
+        after = path.read_bytes()
+        for wanted in (before, after, before):
+            quick.fleet("undo", check=0)
+            assert path.read_bytes() == wanted
+    quick.fleet("plan", "drop", "44", check=0)
+    config.config({"z.a": "c"})
+    quick.fleet("undo", check=0)
+    assert sorted(section(config, "44")) == ["owns=x", "title=y"] and config.git("config", "z.a") == "c"
 
 
 def test_what_a_dry_run_says_and_does_not(file: Repo) -> None:

@@ -99,11 +99,15 @@ def test_an_agent_that_goes_astray(repo: Place) -> None:
 
 def test_a_commit_on_the_base_and_files_of_a_worktree_that_nobody_is_at(repo: Place) -> None:
     main, c = repo.oid("main"), rooms.tree(repo, "c")
-    begin(repo, "a", f"echo half >'{c}/c'; cd ../app; git commit -q --allow-empty -m astray; exit 3")
+    begin(
+        repo,
+        "a",
+        f"echo half >'{c}/c'; touch '{c}/x\nhint: y'; cd ../app; git commit -q --allow-empty -m astray; exit 3",
+    )
     go(repo, "a")
     assert said(repo, "a") == [
         f"'refs/heads/main' moved from {main[:12]} to {repo.oid('main')[:12]}",
-        f"files changed in '{c}': c",
+        f"files changed in '{c}': c, x\\nhint: y",
     ]
     assert reason(repo, "a") == ("stuck", "exit status 3, see: git fleet logs a")
 

@@ -203,3 +203,9 @@ def test_one_that_outlived_who_started_it_ends_before_it_runs_again(repo: Repo, 
     (tmp_path / "go").touch()
     repo.fleet("add", "a", check=0)
     kit.wait_for(lambda: not Path(f"/proc/{first}").exists())
+
+
+def test_a_setup_that_takes_its_worktree_away_has_failed(repo: Repo) -> None:
+    repo.config({"fleet.setup": 'cd .. && rm -rf "$FLEET_WORKTREE"'})
+    said = repo.fleet("add", "a", check=1).err
+    assert f"a command took '{rooms.tree(repo, 'a')}' away" in said

@@ -52,6 +52,20 @@ def test_pushed(repo: Repo) -> None:
     assert repo.oid("main^{tree}") == repo.oid(f"{there(repo)}~2^{{tree}}")
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_remote_by_a_relative_path_that_refuses(repo: Repo, tmp_path: Path, linked: bool) -> None:
+    """It is read from where it was pushed."""
+    repo.git("remote", "set-url", "origin", "../hub")
+    hub_hook(tmp_path, "pre-receive", "echo one; echo two; exit 1")
+    if linked:
+        repo.git("switch", "-q", "--detach")
+        repo.git("worktree", "add", "-q", "../base", "main")
+    done = repo.fleet("land", "--push", check=75)
+    assert "'main' was not pushed" in done.err and noted(repo) == "rejected"
+    assert "remote: one; remote: two; " in done.err
+    repo.fleet("undo", check=0)
+
+
 @pytest.mark.parametrize("strategy", ["squash", "rebase", "ff"])
 def test_the_reverts_fit_the_strategy(repo: Repo, strategy: str) -> None:
     before = repo.oid("main^{tree}")

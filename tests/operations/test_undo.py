@@ -2,7 +2,6 @@
 
 import subprocess
 from contextlib import chdir
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from warm import Warm
 
 from git_fleet.journal import database, locks
 from git_fleet.model.errors import Refused
-from git_fleet.model.removal import Fate, Verdict
 from git_fleet.operations import context as contexts
-from git_fleet.operations import revert, withdrawal
+from git_fleet.operations import revert, undo
+from git_fleet.repo import worktrees
 
 
 @pytest.fixture
@@ -178,7 +177,8 @@ def test_a_removal_done_again_looks_again(repo: Repo, warm: Warm) -> None:
     assert "what is checked out there is on no branch" in repo.fleet("undo", check=3).err
 
 
-def test_add_stays_while_somebody_is_in_it(repo: Repo) -> None:
+def test_add_stays_while_somebody_is_in_it(repo: Repo, warm: Warm) -> None:
+    repo = rooms.Quick(repo, warm)
     repo.fleet("add", "new", check=0)
     tree = rooms.tree(repo, "new")
     assert "you stand in it" in repo.fleet("undo", cwd=tree, check=3).err
@@ -244,18 +244,19 @@ def test_an_entry_whose_folder_is_there_again_stays(repo: Repo, warm: Warm, tmp_
     assert repo.git("status", "--porcelain", cwd=tree) == ""
 
 
-def test_who_writes_between_the_look_and_the_rename_keeps_it(repo: Repo) -> None:
+def test_who_writes_between_the_look_and_the_rename_keeps_it(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.fleet("add", "new", check=0)
-    tree = rooms.tree(repo, "new")
-    (tree / "mine").write_text("x\n")
-    with database.opened(str(repo.common_dir() / "fleet")) as journal:
-        [added] = journal.operations()
-    with chdir(repo.path):
-        context = contexts.find()
-    going = [one._replace(verdict=Verdict(Fate.REMOVE, ())) for one in withdrawal.judge(context, added.changes)]
-    look = partial(withdrawal.look_again, context, going)
-    with locks.hold(context.repository.fleet_dir, "worktrees") as lock, pytest.raises(Refused, match="untracked: mine"):
-        revert.take_back(context.repository, added.changes, 9, lock, lambda _: None, look)
+    tree, move = rooms.tree(repo, "new"), worktrees.move_folder_to_trash
+
+    def meanwhile(trashed: worktrees.Trashed) -> None:
+        (tree / "mine").write_text("x\n")
+        move(trashed)
+
+    monkeypatch.setattr(worktrees, "move_folder_to_trash", meanwhile)
+    with chdir(repo.path), pytest.raises(Refused, match="changed meanwhile, and stays: untracked: mine"):
+        undo.undo(contexts.find(), None, lambda _: None)
+    assert repo.git("status", "--porcelain", cwd=tree) == "?? mine" and repo.exists("new")
+    assert rooms.operations(repo) == [("undo", "failed"), ("add", "done")]
 
 
 def test_land_stays_once_the_base_moved(repo: Repo) -> None:
@@ -367,12 +368,12 @@ def test_a_branch_that_moves_while_it_is_taken_back_has_not_moved_back(repo: Rep
 
 
 @pytest.fixture
-def bumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+def bumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Warm) -> Repo:
     """A landed branch brought a newer commit of a submodule, which is checked out at the older one in the base."""
     for key, value in {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}.items():
         monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
     inner = make_repo(tmp_path / "inner", {"x": "x\n"})
-    repo = make_repo(tmp_path / "app", {"file": "x\n"})
+    repo = rooms.Quick(make_repo(tmp_path / "app", {"file": "x\n"}), warm)
     repo.config({"fleet.branch": "{id}", "fleet.worktree": "../{id}", "fleet.a.title": "a"})
     repo.git("submodule", "--quiet", "add", str(inner.path), "sub")
     repo.commit("a submodule")

@@ -32,7 +32,7 @@ MUTANTS = {
     ),
     "the look after the rename": (
         "operations/remove.py",
-        "            _look_again(work.context, one, trashed)\n",
+        "            look_again(work.context, one, trashed)\n",
         "",
         "operations/test_remove.py::test_who_writes_between_the_look_and_the_rename_keeps_it",
     ),
