@@ -38,12 +38,20 @@ def create(
     try:
         entry = _registered(repository, path, branch, inherit, avoid)
         try:
+            if not _is_of(entry, path):
+                raise FileNotFoundError(path)
             return _opened(holder, name, entry)
         except OSError:
             _forget(entry, path)
             raise Refused(f"'{parent}' was replaced while the worktree was made there", ["try again"]) from None
     finally:
         os.close(holder)
+
+
+def _is_of(entry: str, path: str) -> bool:
+    """Does an entry say that its worktree is at this path?"""
+    link = (_said(f"{entry}/gitdir") or "").removesuffix("\n")
+    return os.path.normpath(os.path.join(entry, link)) == f"{path}/.git"
 
 
 def _without_links(folder: str) -> int:
@@ -156,7 +164,8 @@ def _forget(entry: str, path: str) -> None:
     import shutil
 
     if os.path.normpath(git.private_dir(path) or "") == entry:
-        os.unlink(f"{path}/.git")
+        with suppress(OSError):  # the path may lead elsewhere by now
+            os.unlink(f"{path}/.git")
     shutil.rmtree(entry, ignore_errors=True)
     for folder in (path, os.path.dirname(entry)):
         with suppress(OSError):

@@ -595,6 +595,8 @@ def test_case_25_while_somebody_swaps_the_folder_for_a_link(repo: Repo, victim: 
     finally:
         (tmp_path / "stop").touch()
         swapper.wait(timeout=30)
+    if (tmp_path / "ours").is_symlink():  # git would list what is beyond it
+        (tmp_path / "ours").unlink()
     assert {path: text for path, text in listing(victim).items() if path in was} == was
     assert not [tree.path for tree in repo.worktrees() if "/theirs/" in tree.path]
 
