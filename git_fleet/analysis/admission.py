@@ -28,6 +28,8 @@ class Seen(NamedTuple):
     """Worktrees that git knows and whose folder is gone: they are made again."""
     moved: Mapping[str, str] = MappingProxyType({})
     """Those of them whose folder was moved by hand, and where to."""
+    foreign: Mapping[str, str] = MappingProxyType({})
+    """Worktrees that git knows and whose folder belongs to another repository, and to which."""
     older: Mapping[str, str] = MappingProxyType({})
     """Short name of the branch that was made for a task under another title, by id."""
     commands: Mapping[str, str] = MappingProxyType({})
@@ -104,6 +106,12 @@ def _forbidden(task: Task, seen: Seen) -> Admission | None:
         return _retitled(task, seen.older[task.id], seen)
     holder = seen.checked_out.get(task.ref)
     for where in (holder or task.worktree, task.worktree):
+        if where in seen.foreign:
+            return _refused(
+                task,
+                f"its worktree '{where}' belongs to another repository, '{seen.foreign[where]}': was this one copied?",
+                "git fleet doctor   # names the entry that is of no use here; then give the task another worktree",
+            )
         if where in seen.moved:
             place = seen.moved[where]
             return _refused(task, f"its worktree '{where}' was moved to '{place}'", _repair(place))

@@ -3,9 +3,8 @@
 import shlex
 from collections.abc import Iterator
 
-from git_fleet.model.care import HEAD_IN_A_TABLE, Entry, Finding, Half, Observed, Repair, Severity
+from git_fleet.model.care import COMMONDIR, HEAD_IN_A_TABLE, Entry, Finding, Half, Observed, Repair, Severity
 
-_COMMONDIR = "../.."
 _EARLY = frozenset(
     ("interactive", "head-name", "onto", "orig-head", "head", "head.lock", "abort-safety", "opts", "opts.lock")
 )
@@ -29,6 +28,7 @@ def _of_entries(seen: Observed) -> Iterator[Finding]:
     broken = False
     for entry in seen.entries:
         found = _of_entry(entry)
+        found += _led(entry) if not any(one.repair and one.repair.entry for one in found) else []
         broken = broken or any(one.severity is Severity.ERROR for one in found)
         yield from found
     if seen.list_fails and not broken:
@@ -56,6 +56,20 @@ def _of_entry(entry: Entry) -> list[Finding]:
         return [*found, _not_linked(entry)]
     unreadable = entry.unreadable_index
     return [*found, *([_unreadable(entry.place, entry.folder, unreadable)] if unreadable else [])]
+
+
+def _led(entry: Entry) -> list[Finding]:
+    """Its `commondir` names a place, not the way there: that of the original in a copy, and where a moved one was."""
+    said = _says(entry.commondir)
+    if said is None or (entry.astray is None and not said.startswith("/")):
+        return []
+    place = f"{entry.place}/commondir"
+    repair = Repair("writes how git finds it from there", files=((place, COMMONDIR),))
+    if entry.astray is None:
+        why = f"the entry '{entry.name}' says where this repository is: it is lost when that is moved or copied"
+        return [Finding(Severity.NOTE, "entry-absolute", why, place, repair=repair)]
+    why = f"the entry '{entry.name}' is taken for one of '{entry.astray}', where git looks for its commits and branches"
+    return [Finding(Severity.ERROR, "entry-astray", why, place, repair=repair)]
 
 
 def _says(text: str | None) -> str | None:
@@ -93,7 +107,7 @@ def _unfinished(entry: Entry) -> Finding:
     found = Finding(Severity.WARNING, "entry-unfinished", why, entry.place, _evidence(entry), hints)
     if _says(entry.commondir) is not None:
         return found
-    files = ((f"{entry.place}/commondir", f"{_COMMONDIR}\n"),)
+    files = ((f"{entry.place}/commondir", COMMONDIR),)
     repair = Repair("writes of which repository it is, so that git works again", files=files)
     return found._replace(severity=Severity.ERROR, repair=repair)
 
@@ -108,7 +122,7 @@ def _half_written(entry: Entry) -> Finding:
     if place is None:
         return lost
     files = [(f"{entry.place}/gitdir", f"{place}/.git\n")] if place != entry.folder else []
-    files += [(f"{entry.place}/commondir", f"{_COMMONDIR}\n")] if _says(entry.commondir) is None else []
+    files += [(f"{entry.place}/commondir", COMMONDIR)] if _says(entry.commondir) is None else []
     return lost._replace(repair=Repair(f"writes that it is '{place}'", files=tuple(files)))
 
 

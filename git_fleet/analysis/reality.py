@@ -50,7 +50,9 @@ def _warn(code: str, message: str, task: Task) -> Problem:
 def _places(task: Task, snapshot: Snapshot, at: Worktree | None, here: Worktree | None) -> Iterator[Problem]:
     """Branch and worktree where the plan says they are; `at` has the branch checked out, `here` is at the path."""
     there = task.ref in snapshot.branches
-    if here and here.prunable is not None:
+    if here and here.foreign is not None:
+        yield _warn("worktree-gone", f"its folder '{here.path}' belongs to another repository, '{here.foreign}'", task)
+    elif here and here.prunable is not None:
         yield _warn("worktree-gone", f"git knows a worktree '{here.path}', but its folder is gone", task)
     elif at and at.path != task.worktree:
         yield _warn(

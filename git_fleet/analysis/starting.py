@@ -24,6 +24,8 @@ def refusal(task: Task, standings: Mapping[str, Standing]) -> Refusal | None:
         return Refusal("it has landed already", (f"git fleet remove {task.id}   # clears its worktree",))
     if standing.state is State.DROPPED:
         return Refusal("it is dropped", states.ways_back(task.id))
+    if tree is not None and tree.foreign is not None:
+        return Refusal(standing.reason or "its worktree is another repository's", ("git fleet doctor",))
     if tree is None or standing.state is State.MISSING:
         return Refusal("it has no worktree", (f"git fleet add {task.id}",))
     if tree.branch != task.ref:

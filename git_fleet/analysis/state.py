@@ -86,6 +86,9 @@ def _begun(task: Task, snapshot: Snapshot) -> Standing | None:
 def _seen(task: Task, tree: Worktree | None, *, there: bool) -> Standing | None:
     if tree is None:
         return Standing(State.MISSING, None, "no worktree") if there else None
+    if tree.foreign is not None:
+        why = f"its folder '{tree.path}' belongs to another repository, '{tree.foreign}': was this one copied?"
+        return Standing(State.MISSING, tree, why)
     if tree.prunable is not None:
         return Standing(State.MISSING, tree, f"the worktree's folder is gone: {tree.path}")
     if not there:

@@ -9,6 +9,10 @@ HEAD_IN_A_TABLE = "ref: refs/heads/.invalid"
 """What the file HEAD says in a reftable, which holds the real one: git wants to see the file."""
 
 
+COMMONDIR = "../..\n"
+"""What the file `commondir` of an entry says, as git writes it: true also when the repository is moved or copied."""
+
+
 class Entry(NamedTuple):
     """The administrative directory of a linked worktree, read without git: it may be what git stumbles over."""
 
@@ -35,6 +39,8 @@ class Entry(NamedTuple):
     """What git says of an index that it cannot read."""
     in_tables: bool = False
     """Its references, HEAD among them, are in a reftable."""
+    astray: str | None = None
+    """Where its `commondir` leads, if not to this repository: git works there, or fails."""
 
 
 class Half(NamedTuple):

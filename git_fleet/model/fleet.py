@@ -46,7 +46,9 @@ class Worktree(NamedTuple):
     locked: str | None = None
     """The reason of the lock (may be empty); None when not locked."""
     prunable: str | None = None
-    """Why git would prune the entry; None when it would not."""
+    """Why nothing is there: git would prune the entry, or the folder is `foreign`. None where something is."""
+    foreign: str | None = None
+    """The repository that its folder belongs to, if that is another one, of which this is a copy, say."""
 
 
 class Branch(NamedTuple):

@@ -157,6 +157,7 @@ def bearing(
         checked_out={tree.branch: tree.path for tree in snapshot.worktrees if tree.branch},
         occupied=frozenset(task.worktree for task in tasks if os.path.lexists(task.worktree)),
         lost=lost,
+        foreign={tree.path: tree.foreign for tree in snapshot.worktrees if tree.foreign},
         moved={path: place for path in lost if (place := entries.moved_to(context.repository, path, beside))},
         older=survey.older_branches(context, snapshot, standings),
     )

@@ -27,7 +27,7 @@ def look(repository: Repository, among: Collection[str] | None = None) -> State:
     """The refs that are not fleet's own, where the worktrees are that are no lanes, and the uncommitted work in them,
     or in those `among` them."""
     found = {ref: tip for ref, tip in git.refs(repository).items() if not ref.startswith("refs/fleet/")}
-    trees = [tree for tree in git.worktrees(repository) if not tree.bare and not is_lane(repository, tree)]
+    trees = [tree for tree in git.worktrees(repository) if not (tree.bare or tree.foreign or is_lane(repository, tree))]
     dirt = looking.dirt([tree.path for tree in trees if among is None or tree.path in among])
     heads = {tree.path: tree.branch or tree.head or "nothing" for tree in trees}
     return State(found, {top: _times(top, seen) for top, seen in dirt.items() if seen is not None}, heads)

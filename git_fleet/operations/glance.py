@@ -21,7 +21,7 @@ class Glance(NamedTuple):
 def begin() -> Glance:
     """Find the repository and start to look into every worktree. Raises Fatal."""
     repository, worktrees = find()
-    tops = [tree.path for tree in worktrees if not tree.bare and os.path.isdir(tree.path)]
+    tops = [tree.path for tree in worktrees if not (tree.bare or tree.foreign) and os.path.isdir(tree.path)]
     return Glance(repository, worktrees, looking.dirt_soon(tops))
 
 

@@ -36,10 +36,11 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
     folder = _folder(place, gitdir)
     there = folder is not None and os.path.isdir(folder)
     link = private_dir(folder) if folder and there else None
+    commondir = text(f"{place}/commondir")
     entry = Entry(
         name=name,
         place=place,
-        commondir=text(f"{place}/commondir"),
+        commondir=commondir,
         gitdir=gitdir,
         head=head(place),
         index_bytes=os.path.getsize(f"{place}/index") if os.path.isfile(f"{place}/index") else None,
@@ -51,12 +52,21 @@ def _read(repository: Repository, place: str, name: str) -> Entry:
         link_there=link is not None and os.path.isdir(link),
         last_commit=_last_commit(f"{place}/logs/HEAD"),
         in_tables=os.path.isdir(f"{place}/reftable"),
+        astray=_astray(repository, place, commondir),
     )
     return entry._replace(
         unreadable_index=index_error(place, repository.object_format)
-        if there and entry.commondir and entry.head
+        if there and entry.commondir and entry.head and entry.astray is None
         else None
     )
+
+
+def _astray(repository: Repository, place: str, commondir: str | None) -> str | None:
+    said = (commondir or "").removesuffix("\n")
+    if not said or "\0" in said:
+        return None
+    led = os.path.realpath(os.path.join(place, said))
+    return None if led == os.path.realpath(repository.common_dir) else led
 
 
 def half_written(repository: Repository) -> dict[str, str]:

@@ -191,16 +191,17 @@ def worktrees(repository: Repository) -> tuple[Worktree, ...]:
             ["git fleet doctor   # finds the entry, and what to do about it"],
         )
     records = [record.split("\0") for record in result.stdout.split("\0\0") if record.strip("\0")]
-    found = tuple(_worktree(lines, main=index == 0) for index, lines in enumerate(records))
+    found = tuple(_worktree(repository, lines, main=index == 0) for index, lines in enumerate(records))
     if found and not found[0].bare and found[0].path == repository.common_dir:
         # git takes a git directory that lies elsewhere (submodule, --separate-git-dir) for the main worktree itself
         return (found[0]._replace(path=repository.main), *found[1:])
     return found
 
 
-def _worktree(lines: Iterable[str], *, main: bool) -> Worktree:
+def _worktree(repository: Repository, lines: Iterable[str], *, main: bool) -> Worktree:
     labels = {label: value for label, _, value in (line.partition(" ") for line in lines)}
     head = labels.get("HEAD")
+    foreign = None if main else _foreign(repository, labels["worktree"])
     return Worktree(
         path=labels["worktree"],
         head=head if head and head.strip("0") else None,
@@ -208,8 +209,23 @@ def _worktree(lines: Iterable[str], *, main: bool) -> Worktree:
         main=main,
         bare="bare" in labels,
         locked=labels.get("locked"),
-        prunable=labels.get("prunable"),
+        prunable=labels.get("prunable") or (foreign and f"it belongs to another repository: '{foreign}'"),
+        foreign=foreign,
     )
+
+
+def _foreign(repository: Repository, path: str) -> str | None:
+    """The other repository that a folder belongs to. git does not look: in a copy it takes those of the original."""
+    private, home = private_dir(path), f"{repository.common_dir}/worktrees"
+    if private is None or os.path.dirname(private) == home:
+        return None
+    around = os.path.dirname(os.path.realpath(private))
+    try:  # by its inode: one repository may be mounted in two places
+        if os.path.samefile(around, home) or not os.path.isdir(private):
+            return None
+    except OSError:
+        return None
+    return os.path.dirname(around) if os.path.basename(around) == "worktrees" else private
 
 
 _BRANCH_FORMAT = "%(refname)%00%(objectname)%00%(tree)%00%(committerdate:unix)%00%(symref)"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from git_fleet.model.care import COMMONDIR
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import changing, git, objects, slots, trash
@@ -107,6 +108,7 @@ def _registered(repository: Repository, path: str, branch: str, inherit: Sequenc
     try:
         sys.audit("git_fleet.worktree", "add")
         _patiently(lambda: opened.add_worktree(name, path, temporary))
+        _lead_home(entry)
         # The log tells of the temporary branch alone, the index is of the empty tree: git writes both as it fills in.
         # The index goes first: a worktree that has one and is on its branch is whole, to whom finds it after a kill.
         _unlink(f"{entry}/index")
@@ -133,6 +135,13 @@ def _patiently(deed: Callable[[], object]) -> None:
             if pause is None:
                 raise
             time.sleep(pause)
+
+
+def _lead_home(entry: str) -> None:
+    """libgit2 writes where the repository is now, which is another one, or none, once this one is moved or copied."""
+    with open(f"{entry}/commondir{_DRAFT}", "w", encoding="ascii") as file:
+        file.write(COMMONDIR)
+    os.rename(f"{entry}/commondir{_DRAFT}", f"{entry}/commondir")
 
 
 def _make_empty(repository: Repository, inherit: Sequence[int]) -> None:
@@ -203,10 +212,8 @@ def trash_place(repository: Repository, path: str, operation: int, number: int) 
     or where the entry is not one of this repository's.
     """
     private = git.private_dir(path)
-    if private is None or not is_registered(repository, path):
-        raise Refused(f"'{path}' has no entry among the worktrees of this repository")
-    if os.path.realpath(private) != os.path.realpath(lost_entry(repository, path) or ""):
-        raise Refused(f"'{path}/.git' names the entry of another worktree: '{private}'", ["git fleet doctor"])
+    if private is None or os.path.realpath(private) != os.path.realpath(lost_entry(repository, path) or ""):
+        raise Refused(f"'{path}/.git' names the entry of another worktree, or none: '{private}'", ["git fleet doctor"])
     parent = os.path.dirname(path)
     device = os.stat(path, follow_symlinks=False).st_dev
     candidates = (f"{repository.fleet_dir}/trash", f"{parent}/.git-fleet-trash")
@@ -230,10 +237,9 @@ def is_registered(repository: Repository, path: str) -> bool:
 
 def is_husk(path: str) -> bool:
     """Is it what is left where the maker of a worktree is killed early: a folder with nothing, or an empty `.git`?"""
-    try:
+    with suppress(OSError):
         return os.listdir(path) == [] or (os.listdir(path) == [".git"] and os.path.getsize(f"{path}/.git") == 0)
-    except OSError:
-        return False
+    return False
 
 
 def remove_husk(path: str) -> None:
@@ -288,13 +294,16 @@ def move_entry_to_trash(repository: Repository, trashed: Trashed) -> None:
 
 
 def move_entry_back(repository: Repository, trashed: Trashed) -> None:
-    """The reverse of `move_entry_to_trash`. Raises Refused when another worktree has its name by now."""
+    """The reverse of `move_entry_to_trash`. Raises Refused when its name is taken, or it is in another's trash."""
+    if os.path.dirname(os.path.dirname(trashed.entry)) != f"{repository.fleet_dir}/trash":
+        raise Refused(f"'{trashed.entry}' is not in the trash of this repository: was it copied?", ["undo it there"])
     home = f"{repository.common_dir}/worktrees"
     target = f"{home}/{trashed.entry_name}"
     if os.path.lexists(target):
         raise Refused(f"another worktree is registered as '{trashed.entry_name}' by now")
     os.makedirs(home, exist_ok=True)
     slots.renew(repository, trashed.entry)  # before anybody sees it: another may have its slot by now
+    _lead_home(trashed.entry)
     _rename(trashed.entry, target)
     trash.leave(trashed.entry)
 
@@ -303,11 +312,7 @@ def lost_entry(repository: Repository, path: str) -> str | None:
     """The administrative entry of the worktree that should be at `path`, whether anything is there or not."""
     home = f"{repository.common_dir}/worktrees"
     for name in sorted(os.listdir(home) if os.path.isdir(home) else ()):
-        try:
-            with open(f"{home}/{name}/gitdir", encoding="utf-8", errors="surrogateescape") as file:
-                link = file.read().removesuffix("\n")
-        except OSError:
-            continue
+        link = (_said(f"{home}/{name}/gitdir") or "").removesuffix("\n")
         if os.path.normpath(os.path.join(home, name, link)) == f"{path}/.git":
             return f"{home}/{name}"
     return None

@@ -223,6 +223,57 @@ def test_a_copy_does_not_take_the_worktrees_of_the_original(repo: Repo, tmp_path
     assert (rooms.tree(repo, "a") / ".git").read_text() == before and doctor(repo, check=0) == []
 
 
+@pytest.fixture
+def absolute(repo: Repo) -> Repo:
+    """As libgit2 writes it, and as `add` once left it."""
+    for place in (repo.path / ".git/worktrees").iterdir():
+        (place / "commondir").write_text(f"{repo.path}/.git/\n")
+    return repo
+
+
+def test_an_entry_that_will_not_outlive_a_move(absolute: Repo) -> None:
+    found = doctor(absolute, check=0)
+    assert [(one["severity"], one["code"]) for one in found] == [("note", "entry-absolute")] * 2
+    assert repaired(absolute) == ["entry-absolute"] * 2 and doctor(absolute, check=0) == []
+    assert (entry(absolute) / "commondir").read_text() == "../..\n"
+    absolute.fleet("undo", check=0)
+    assert (entry(absolute) / "commondir").read_text() == f"{absolute.path}/.git/\n"
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["gone", "another"])
+def test_a_moved_repository_whose_entries_say_where_it_was(absolute: Repo, tmp_path: Path, anew: bool) -> None:
+    (tmp_path / "app").rename(tmp_path / "elsewhere")
+    moved = kit.adopt(tmp_path / "elsewhere")
+    if anew:
+        absolute.git("init", "-q", str(absolute.path), cwd=tmp_path)
+    assert git_works(moved) == anew
+    found = doctor(moved, check=1)
+    assert sorted(one["code"] for one in found) == ["entry-astray"] * 2 + ["repository-moved"] * 2
+    assert all(f"'{absolute.path}/.git'" in one["what"] for one in found if one["code"] == "entry-astray")
+    assert sorted(repaired(moved)) == ["entry-astray"] * 2 + ["repository-moved"] * 2 and git_works(moved)
+    common = moved.git("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=tmp_path / "b")
+    assert common == f"{moved.path}/.git"
+    assert moved.git("diff", "--cached", "--name-only", cwd=tmp_path / "b") == "mine"
+
+
+def test_a_copied_repository_whose_entries_name_the_original(absolute: Repo, tmp_path: Path) -> None:
+    shutil.copytree(absolute.path, tmp_path / "copy")
+    copy = kit.adopt(tmp_path / "copy")
+    doctor(copy, "--repair", check=1)
+    assert [one["code"] for one in doctor(copy, check=1)] == ["worktree-foreign"] * 2
+    assert (entry(copy) / "commondir").read_text() == "../..\n"
+    assert (entry(absolute) / "commondir").read_text() == f"{absolute.path}/.git/\n"
+
+
+def test_git_alone_repairs_what_add_made_when_all_is_moved(repo: Repo, tmp_path: Path) -> None:
+    repo.fleet("add", "new", check=0)
+    (tmp_path / "app").rename(tmp_path / "elsewhere")
+    moved = kit.adopt(tmp_path / "elsewhere")
+    assert git_works(moved)
+    moved.git("worktree", "repair")
+    assert doctor(moved, check=0) == [] and moved.git("status", "--porcelain", cwd=tmp_path / "new") == ""
+
+
 def test_folders_that_are_gone(repo: Repo, tmp_path: Path) -> None:
     shutil.rmtree(rooms.tree(repo, "a"))
     (tmp_path / "usb").mkdir()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +76,25 @@ def test_worktrees_of_every_kind(repo: Repo, tmp_path: Path) -> None:
         "silent": Worktree(str(tmp_path / "silent"), head, "refs/heads/silent", locked=""),
         "detached": Worktree(str(tmp_path / "detached"), head, None),
     }
+
+
+def test_a_folder_that_belongs_to_another_repository(repo: Repo, tmp_path: Path) -> None:
+    """A copy is told by where the `.git` leads; how that is spelt, or that it leads nowhere, makes no stranger."""
+    repo.git("worktree", "add", "-q", "../plain")
+    link, ours = tmp_path / "plain/.git", f"{repo.path}/.git"
+    shutil.copytree(repo.path, tmp_path / "copy")
+    [_, seen] = git.worktrees(rooms.of(Repo(tmp_path / "copy")))
+    assert seen.foreign == ours and seen.prunable == f"it belongs to another repository: '{ours}'"
+    (tmp_path / "alias").symlink_to(repo.path)
+    (tmp_path / "else").mkdir()
+    for said in (ours, "../app/.git", f"{tmp_path}/alias/.git", f"{tmp_path}/gone/.git"):
+        link.write_text(f"gitdir: {said}/worktrees/plain\n")
+        [_, seen] = git.worktrees(rooms.of(repo))
+        assert (said, seen.foreign, seen.prunable) == (said, None, None)
+    link.unlink()
+    repo.git("clone", "-q", "--bare", ".", str(link))
+    [_, seen] = git.worktrees(rooms.of(repo))
+    assert seen.foreign == str(link)
 
 
 @pytest.mark.parametrize("name", ["new\nline", "sp ace", "-dash", "\udcff", "branch refs", "a\u2028b"])

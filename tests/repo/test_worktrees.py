@@ -45,7 +45,7 @@ def test_it_is_what_git_makes(repo: Repo, tmp_path: Path) -> None:
     for name in ("commondir", "gitdir"):
         ours_said = (home / "ours" / name).read_text().replace("ours", "x")
         theirs_said = (home / "theirs" / name).read_text().replace("theirs", "x")
-        assert os.path.normpath(home / "x" / ours_said.strip()) == os.path.normpath(home / "x" / theirs_said.strip())
+        assert ours_said == theirs_said  # also of the way to the repository, which may be moved
     assert repo.git("fsck", "--no-dangling") == ""
 
 

@@ -112,6 +112,26 @@ def test_case_55_a_copy_of_the_whole_repository(repo: Repo, tmp_path: Path) -> N
     assert not {path for path in changed if not path.endswith("/index")}
 
 
+def test_case_55_the_worktrees_of_the_original_are_none_of_the_copy(repo: Repo, tmp_path: Path) -> None:
+    """Nothing is rebased, run or brought back there, and every answer says why."""
+    repo.git("commit", "-q", "--allow-empty", "-m", "more")
+    repo.fleet("land", "1", check=0)
+    repo.fleet("remove", "1", check=0)
+    shutil.copytree(tmp_path / "here/app", tmp_path / "there/app", symlinks=True)
+    copy = Repo(tmp_path / "there/app")
+    before, listed = repo.snapshot(), kit.listing(tmp_path / "here")
+    said = f"'{rooms.tree(repo, '2')}' belongs to another repository, '{repo.path}/.git'"
+    [row] = [row for row in copy.fleet("status", "--json", check=0).json["tasks"] if row["id"] == "2"]
+    assert row["state"] == "missing" and said in row["reason"]
+    assert said in copy.fleet("run", "2", "--", "git commit --allow-empty -m FROMCOPY", check=3, oracle=False).err
+    assert said in copy.fleet("add", "2", check=3, oracle=False).err
+    assert "of this repository: was it copied?" in copy.fleet("undo", check=3, oracle=False).err
+    copy.fleet("sync", "--rebase", "2", oracle=False)
+    assert repo.snapshot() == before and kit.listing(tmp_path / "here") == listed
+    repo.fleet("undo", check=0)
+    assert rooms.tree(repo, "1").is_dir()
+
+
 def test_case_61_a_commit_made_while_gates_run(repo: Repo) -> None:
     """What was tested lands; what came later stays on its branch, and is seen there."""
     tree, tip = rooms.tree(repo, "1"), repo.oid("1")
