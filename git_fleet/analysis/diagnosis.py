@@ -140,25 +140,29 @@ def _without_head(entry: Entry) -> Finding:
 
 
 def _without_folder(entry: Entry) -> Finding:
-    """Moved by hand, deleted, or on a disk that is away."""
-    if len(entry.claims) == 1:
+    """Moved by hand, deleted, or on a disk that is away: then a folder elsewhere that names it is a copy of it."""
+    why = f"the folder of the worktree '{entry.folder}' is gone"
+    told = tuple(f"'{claim}' says that it is this worktree: was it moved, or copied?" for claim in entry.claims)
+    around_there = entry.parent_there and entry.locked is None
+    if len(entry.claims) == 1 and (around_there or entry.moved_along):
         place = entry.claims[0]
         files: tuple[tuple[str, str], ...] = (
             (f"{entry.place}/gitdir", f"{place}/.git\n"),
             (f"{place}/.git", f"gitdir: {entry.place}\n"),
         )
         repair = Repair(f"writes that it is '{place}' now", files=files)
-        why = f"the worktree '{entry.folder}' was moved to '{place}'"
-        return Finding(Severity.ERROR, "worktree-moved", why, entry.place, repair=repair)
-    why = f"the folder of the worktree '{entry.folder}' is gone"
+        what = f"the worktree '{entry.folder}' was moved to '{place}'"
+        return Finding(Severity.ERROR, "worktree-moved", what, entry.place, repair=repair)
     if entry.locked is not None:
-        return Finding(Severity.NOTE, "worktree-away", f"{why}, and it is locked: its disk may be away", entry.place)
+        what = f"{why}, and it is locked: its disk may be away"
+        return Finding(Severity.NOTE, "worktree-away", what, entry.place, told)
     if not entry.parent_there:
         around = shlex.quote((entry.folder or "").rpartition("/")[0])
         hints = (f"mount its disk; if there is none any more: mkdir -p {around} && git fleet clean",)
-        return Finding(Severity.WARNING, "worktree-away", f"{why}, and so is the one around it", entry.place, (), hints)
+        what = f"{why}, and so is the one around it"
+        return Finding(Severity.WARNING, "worktree-away", what, entry.place, told, hints)
     ways = ("moved: git worktree repair <its place now>", "deleted: git fleet clean")
-    return Finding(Severity.WARNING, "worktree-missing", why, entry.place, (), ways)
+    return Finding(Severity.WARNING, "worktree-missing", why, entry.place, told, ways)
 
 
 def _not_linked(entry: Entry) -> Finding:
@@ -216,10 +220,16 @@ def _of_repository(seen: Observed) -> Iterator[Finding]:
     for ref, says, last in seen.bad_refs:
         path = f"{seen.common_dir}/{ref}"
         again = f"rm -f {shlex.quote(path)} && git update-ref {shlex.quote(ref)} {last}"
-        ways = (f"its last commit was {last}: {again}",) if last else ()
+        ways = (f"its last commit was {last}: {again}",) if last else _without_log(ref, path)
         yield Finding(Severity.ERROR, "ref-broken", f"'{ref}' names nothing that is there", path, (says,), ways)
     for name, branch in seen.stashes:
         yield Finding(Severity.NOTE, "stash", f"{name} was made on '{branch}'; all worktrees share the stash")
+
+
+def _without_log(ref: str, path: str) -> tuple[str, ...]:
+    """Nothing says what it was: the commit may still be there, though nothing names it."""
+    found = "git fsck --no-reflogs --lost-found   # lists the commits that nothing names"
+    return (found, f"if you know its commit: rm -f {shlex.quote(path)} && git update-ref {shlex.quote(ref)} <commit>")
 
 
 def _of_half(half: Half) -> Finding:

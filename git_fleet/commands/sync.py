@@ -31,7 +31,11 @@ def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, as_json: bool, 
     else:
         operation, found = sync.sync(context, view, tasks, front.listener(), rebase=rebase)
     rows = [
-        speech.Row(one.task.id, str(one.fate), one.before, one.after, one.paths, one.why, one.worktree, one.task.branch)
+        speech.Row(
+            *(one.task.id, str(one.fate), one.before, one.after, one.paths, one.why, one.worktree),
+            branch=one.task.branch,
+            hints=one.hints,
+        )
         for one in found
     ]
     if as_json:
@@ -43,4 +47,7 @@ def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, as_json: bool, 
     front.hint(speech.hints(rows, rebase=rebase, dry=dry_run))
     if not dry_run and any(one.fate is sync.Fate.CONFLICT for one in found):
         return Exit.STOPPED
-    return Exit.REFUSED if any(one.fate is sync.Fate.REFUSED for one in found) else Exit.DONE
+    refused = [one for one in found if one.fate is sync.Fate.REFUSED]
+    if not refused:
+        return Exit.DONE
+    return Exit.BUSY if all(one.busy for one in refused) else Exit.REFUSED

@@ -33,6 +33,8 @@ class Entry(NamedTuple):
     link_there: bool = False
     claims: tuple[str, ...] = ()
     """Folders elsewhere whose `.git` names this entry, here or where the repository was."""
+    moved_along: bool = False
+    """They name it where the repository was: both were moved."""
     last_commit: str | None = None
     """The newest line of its HEAD's reflog."""
     unreadable_index: str | None = None

@@ -90,6 +90,10 @@ class Busy(FleetError):
     label = "error"
 
 
+class LockedOut(Busy, BrokenOff):
+    """A lock came in the way of a git that was changing something: try again when what is half done is put back."""
+
+
 class Moved(Busy):
     """A ref is not where it was when the work on it began: nothing was moved."""
 

@@ -8,7 +8,7 @@ from git_fleet.model.errors import BrokenOff, Moved, Refused
 from git_fleet.model.events import Listener, Note, Recovered
 from git_fleet.model.fleet import Repository, Worktree
 from git_fleet.model.journal import RecordedChange
-from git_fleet.repo import changing, compare, git, halfway, looking
+from git_fleet.repo import around, changing, compare, git, halfway, looking
 
 MOST_NAMED = 5
 
@@ -22,6 +22,21 @@ def holder(worktrees: Sequence[Worktree], ref: str) -> Worktree | None:
             f"'{ref.removeprefix('refs/heads/')}' is checked out twice, in {places}", ["switch one of them away"]
         )
     return found[0] if found else None
+
+
+def refuse_if_under_way(repository: Repository, worktrees: Sequence[Worktree], ref: str) -> None:
+    """Raises Refused where a rebase or bisection is to come back to the branch, though it is checked out nowhere then.
+
+    As git refuses to force it: a rebase that is given up puts it back to where it was, and so throws away the move.
+    """
+    for tree in worktrees:
+        if tree.prunable is None and around.branch_under_way(repository, tree) == ref:
+            private = repository.common_dir if tree.main else git.private_dir(tree.path) or ""
+            what = looking.operation_in_progress(private) or "rebase"
+            raise Refused(
+                f"a {what} of '{ref.removeprefix('refs/heads/')}' is in progress in '{tree.path}'",
+                [f"finish it there first, or give it up: git -C {shlex.quote(tree.path)} status"],
+            )
 
 
 def refuse_if_in_the_way(
@@ -48,13 +63,18 @@ def refuse_if_in_the_way(
     lost = [path for path in submodules.replaced if looking.is_filled(f"{tree.path}/{path}")]
     found = blocking([path for path in (*dirt.paths, *untracked, *lost) if path not in apart], touched)
     if found:
-        some = ", ".join(found[:MOST_NAMED]) + (
-            f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        )
-        raise Refused(
-            f"uncommitted work in '{tree.path}' is in the way: {some}",
-            [f"commit or move it there, then try again: git -C {shlex.quote(tree.path)} status"],
-        )
+        raise Refused(f"uncommitted work in '{tree.path}' is in the way: {some_of(found)}", [to_commit(tree.path)])
+
+
+def some_of(paths: Sequence[str]) -> str:
+    """A few of them, and how many more."""
+    more = len(paths) - MOST_NAMED
+    return ", ".join(paths[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def to_commit(top: str) -> str:
+    """The hint for whoever has uncommitted work there."""
+    return f"commit or move it there, then try again: git -C {shlex.quote(top)} status"
 
 
 def move(
@@ -64,7 +84,9 @@ def move(
 
     Forward is a fast-forward; `back` goes anywhere. Raises Moved when it is not at `old`, Refused with work in the way.
     """
-    tree = holder(git.worktrees(repository), ref)
+    trees = git.worktrees(repository)
+    refuse_if_under_way(repository, trees, ref)
+    tree = holder(trees, ref)
     if tree is None:
         changing.update_refs(repository, [changing.RefUpdate(ref, old, new)], action, inherit)
         return
@@ -77,7 +99,7 @@ def move(
         if back:
             changing.move_back(tree.path, repository, ref, old, new, action, inherit)
         else:
-            changing.fast_forward(tree.path, repository, new, action, inherit)
+            changing.fast_forward(tree.path, repository, ref, new, action, inherit)
     except Refused as error:
         now = git.refs(repository, ref).get(ref)
         if now == old and not isinstance(error, BrokenOff) and _is_halfway(repository, tree, touched, submodules):

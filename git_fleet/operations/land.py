@@ -68,11 +68,13 @@ def would_refuse(context: Context, prepared: Prepared) -> FleetError | None:
 
 def _refuse_dirty(context: Context, prepared: Prepared) -> None:
     """Raises Refused where a worktree of what lands is dirty, or uncommitted work lies where the base's checkout would
-    change. The move looks again: this is to be told before anything is begun, and gates run.
+    change, or the base is being rebased. The move looks again: this is to be told before anything is begun, and gates
+    run.
     """
     refuse_dirty(context, prepared)
     touched = [p for step in prepared.steps if step.action is Action.LAND for p in prepared.changed[step.id]]
     if touched:
+        advance.refuse_if_under_way(context.repository, context.worktrees, context.base.ref)
         statuses.refuse_if_in_the_way(context, advance.holder(context.worktrees, context.base.ref), touched)
 
 

@@ -6,13 +6,14 @@ and `--abort` are git's own.
 """
 
 import os
+import shlex
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from git_fleet.analysis import state as states
 from git_fleet.journal import database, locks
-from git_fleet.model.errors import BrokenOff, Fatal, FleetError, Refused
+from git_fleet.model.errors import BrokenOff, Busy, Fatal, FleetError, LockedOut, Refused
 from git_fleet.model.events import Listener, Note
 from git_fleet.model.fleet import Branch, Dirt, State
 from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
@@ -36,7 +37,10 @@ class Fate(StrEnum):
 
 
 class Synced(NamedTuple):
-    """What became of one branch, or would: `before` and `after` are its tips, `paths` where it conflicts."""
+    """What became of one branch, or would: `before` and `after` are its tips, `paths` where it conflicts.
+
+    `why` and `hints`: of one that is refused; `busy` where it is safe to try again.
+    """
 
     task: Task
     fate: Fate
@@ -45,6 +49,8 @@ class Synced(NamedTuple):
     paths: tuple[str, ...] = ()
     why: str = ""
     worktree: str | None = None
+    hints: tuple[str, ...] = ()
+    busy: bool = False
 
 
 class _Subject(NamedTuple):
@@ -90,9 +96,12 @@ def would(context: Context, view: PlanView, names: Sequence[str]) -> list[Synced
         if merge is None:
             found.append(_idle(one, refused.get(one.task.id)))
             continue
-        fate = Fate.SYNCED if merge.clean else Fate.CONFLICT if one.worktree else Fate.REFUSED
-        why = "" if fate is not Fate.REFUSED else _nowhere(one)
-        found.append(Synced(one.task, fate, one.branch.tip, None, merge.paths, why, one.worktree))
+        refusal = None if merge.clean else _apart(context, one) or (None if one.worktree else _nowhere(one))
+        if refusal:
+            found.append(_not(one, refusal, merge.paths))
+            continue
+        fate = Fate.SYNCED if merge.clean else Fate.CONFLICT
+        found.append(Synced(one.task, fate, one.branch.tip, None, merge.paths, worktree=one.worktree))
     return found
 
 
@@ -164,40 +173,58 @@ def _subjects(context: Context, view: PlanView, names: Sequence[str]) -> list[_S
     return [one for one in subjects if names or one.worktree]
 
 
-def _idle(one: _Subject, refused: str | None) -> Synced:
+def _not(one: _Subject, error: FleetError, paths: tuple[str, ...] = ()) -> Synced:
+    busy = isinstance(error, Busy)
+    return Synced(one.task, Fate.REFUSED, one.branch.tip, None, paths, error.message, one.worktree, error.hints, busy)
+
+
+def _idle(one: _Subject, refused: FleetError | None) -> Synced:
     if refused and one.behind:
-        return Synced(one.task, Fate.REFUSED, one.branch.tip, why=refused, worktree=one.worktree)
+        return _not(one, refused)
     return Synced(one.task, Fate.CURRENT, one.branch.tip, worktree=one.worktree)
 
 
-def _refused(subjects: Sequence[_Subject]) -> dict[str, str]:
+def _refused(subjects: Sequence[_Subject]) -> dict[str, Refused]:
     return {one.task.id: why for one in subjects if (why := _refusal(one))}
 
 
-def _refusal(one: _Subject) -> str | None:
+def _refusal(one: _Subject) -> Refused | None:
     """Why a branch is left alone: somebody is at work there."""
     if one.worktree is None:
         return None
     if not os.path.isdir(one.worktree):
-        return f"its worktree '{one.worktree}' is gone: git fleet add {one.task.id}"
+        return Refused(f"its worktree '{one.worktree}' is gone", [f"git fleet add {one.task.id}"])
     return _work(looking.dirt([one.worktree])[one.worktree], one.worktree)
 
 
-def _work(dirt: Dirt | None, top: str) -> str | None:
+def _work(dirt: Dirt | None, top: str) -> Refused | None:
     if dirt is None:
-        return f"git cannot say whether '{top}' is clean"
+        return Refused(f"git cannot say whether '{top}' is clean", [changing.look_there(top)])
     if dirt.operation:
-        return f"a {dirt.operation} is in progress in '{top}': finish it there, or give it up"
-    paths = ", ".join((*dirt.staged, *dirt.unstaged, *dirt.unmerged)[:5])
-    return f"uncommitted work in '{top}': {paths}" if paths else None
+        there = f"git -C {shlex.quote(top)} status"
+        return Refused(f"a {dirt.operation} is in progress in '{top}'", [f"finish it there, or give it up: {there}"])
+    paths = [path for path in dirt.paths if path not in dirt.untracked]
+    if paths:
+        return Refused(f"uncommitted work in '{top}': {advance.some_of(paths)}", [advance.to_commit(top)])
+    return None
 
 
-def _would_lose(one: _Subject) -> str:
-    return f"rebasing would lose what its merges resolved: git fleet sync {one.task.id}"
+def _apart(context: Context, one: _Subject) -> Refused | None:
+    """Why git merges the two by no means, where that is so."""
+    base = context.base
+    if git.ask(context.repository, "merge-base", one.branch.tip, base.commit).status != 1:
+        return None
+    there = f"-C {shlex.quote(one.worktree)} " if one.worktree else ""
+    meant = f"git {there}merge --allow-unrelated-histories {shlex.quote(base.branch)}   # if that is meant"
+    return Refused(f"it has no history in common with '{base.branch}'", [meant] if there else [])
 
 
-def _nowhere(one: _Subject) -> str:
-    return f"it is checked out nowhere, and somebody has to resolve it: git fleet add {one.task.id}"
+def _would_lose(one: _Subject) -> Refused:
+    return Refused("rebasing would lose what its merges resolved", [f"git fleet sync {one.task.id}"])
+
+
+def _nowhere(one: _Subject) -> Refused:
+    return Refused("it is checked out nowhere, and somebody has to resolve it", [f"git fleet add {one.task.id}"])
 
 
 def _one(deed: _Deed, one: _Subject) -> Synced:
@@ -209,11 +236,11 @@ def _one(deed: _Deed, one: _Subject) -> Synced:
         merges = deed.rebase and lineage.has_merges(repository, deed.context.base.commit, tip)
         made = _Made(None) if asked and one.worktree and not merges else _beside(deed, one)
         if merges and made.after is None:
-            return Synced(one.task, Fate.REFUSED, tip, why=_would_lose(one))
+            return _not(one, _would_lose(one))
         if one.worktree and (asked or made.after is None):
             return _by_git(deed, one)
         if made.after is None:
-            return Synced(one.task, Fate.REFUSED, tip, None, made.paths, made.why or _nowhere(one))
+            return _not(one, _apart(deed.context, one) or _nowhere(one), made.paths)
         # Written down before, so that a checkout that is killed halfway is put back.
         deed.journal.intend(deed.operation, [_change(one.task, tip, made.after)])
         action = "fleet sync"
@@ -222,7 +249,7 @@ def _one(deed: _Deed, one: _Subject) -> Synced:
     except BrokenOff:
         raise
     except FleetError as error:
-        return Synced(one.task, Fate.REFUSED, one.branch.tip, why=error.message, worktree=one.worktree)
+        return _not(one, error)
 
 
 def _beside(deed: _Deed, one: _Subject) -> _Made:
@@ -253,6 +280,7 @@ def _by_git(deed: _Deed, one: _Subject) -> Synced:
     assert top is not None
     # By its name, as its author would: that is what the conflict's markers say.
     name = base.branch if git.resolve(repository, base.branch) == base.commit else base.commit
+    changing.refuse_locked_checkout(repository, top, ref)
     _foretell(deed, one, top, name)
     what = changing.start_rebase if deed.rebase else changing.merge_in
     failed = what(repository, top, name, _message(base.branch, one.task.branch), deed.inherit)
@@ -263,11 +291,13 @@ def _by_git(deed: _Deed, one: _Subject) -> Synced:
     dirt = looking.dirt([top])[top]
     conflict = dirt is not None and dirt.operation is not None and halfway.waits(top)
     if not conflict and (dirt is None or _work(dirt, top)):
+        changing.refuse_locked_checkout(repository, top, ref, LockedOut)
         raise BrokenOff(f"git broke off in '{top}': {failed}", [changing.look_there(top)])
     _write_down(deed, one, None)
     if dirt is not None and conflict:
         return Synced(one.task, Fate.CONFLICT, one.branch.tip, None, dirt.unmerged, failed, top)
-    return Synced(one.task, Fate.REFUSED, one.branch.tip, why=failed, worktree=top)
+    changing.refuse_locked_checkout(repository, top, ref)
+    return _not(one, _apart(deed.context, one) or Refused(failed, [changing.look_there(top)]))
 
 
 def _foretell(deed: _Deed, one: _Subject, top: str, name: str) -> None:
@@ -311,7 +341,7 @@ def _hand_back(context: Context, journal: database.Journal, names: Sequence[str]
         for tree in holder[:1]:
             work = _work(looking.dirt([tree.path])[tree.path], tree.path)
             if work is not None:
-                raise Refused(f"not handed back: {work}", [changing.look_there(tree.path)])
+                raise Refused(f"not handed back: {work.message}", work.hints)
         kept = lanes.put_away(repository, one.lane, one.operation, say)
         running.note(journal, one.operation, current=None)
         stops.close(context, journal, one.operation, "handed back")

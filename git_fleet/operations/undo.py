@@ -190,11 +190,15 @@ def reverts(repository: Repository, before: str, after: str) -> list[str]:
 
 
 def _checkout(repository: Repository, change: RecordedChange) -> tuple[Worktree | None, list[str]]:
-    """Where a branch that moved is checked out, and the paths that moving it back touches."""
+    """Where a branch that moved is checked out, and the paths that moving it back touches. Raises Refused where it is
+    being rebased.
+    """
     if change.kind is not ChangeKind.REF or not change.before or not change.after:
         return None, []
     touched = git.changed_paths(repository, change.after, change.before)
-    return advance.holder(git.worktrees(repository), change.name), touched
+    trees = git.worktrees(repository)
+    advance.refuse_if_under_way(repository, trees, change.name)
+    return advance.holder(trees, change.name), touched
 
 
 def _commits(operation: Operation) -> list[str]:

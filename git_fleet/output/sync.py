@@ -19,6 +19,7 @@ class Row(NamedTuple):
     why: str = ""
     worktree: str | None = None
     branch: str = ""
+    hints: tuple[str, ...] = ()
 
 
 def document(base: Base, rows: Sequence[Row], operation: int | None) -> dict[str, object]:
@@ -68,10 +69,11 @@ def errors(rows: Sequence[Row]) -> list[str]:
 
 def hints(rows: Sequence[Row], *, rebase: bool, dry: bool) -> list[str]:
     """What to type next."""
+    refused = list(dict.fromkeys(hint for row in rows if row.fate == "refused" for hint in row.hints))
     waiting = [row for row in rows if row.fate == "conflict" and row.worktree]
     if dry or not waiting:
-        return []
+        return refused
     what = "rebase" if rebase else "merge"
     places = [f"resolve it there: cd {words.typed(row.worktree or '')}" for row in waiting]
     paths = words.to_add(waiting[0].paths if len(waiting) == 1 else ())
-    return [*places, f"then: git add {paths} && git {what} --continue; or: git {what} --abort"]
+    return [*refused, *places, f"then: git add {paths} && git {what} --continue; or: git {what} --abort"]

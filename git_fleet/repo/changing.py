@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from git_fleet.model.errors import BrokenOff, Busy, Fatal, GitError, Moved, Refused, ending
+from git_fleet.model.errors import BrokenOff, Busy, Fatal, GitError, LockedOut, Moved, Refused, ending
 from git_fleet.model.fleet import Repository
 from git_fleet.repo import git, process
 from git_fleet.repo.location import git_program, version
@@ -72,14 +72,14 @@ def update_refs(
     raise GitError(args, result.status, result.stderr)
 
 
-def _refuse_locked(locks: Sequence[str]) -> None:
-    """Raises Busy where a lock of git's is in the way, by file and age; that age is no reason to break it."""
+def _refuse_locked(locks: Sequence[str], busy: type[Busy] = Busy) -> None:
+    """Raises `busy` where a lock of git's is in the way, by file and age; that age is no reason to break it."""
     for lock in locks:
         try:
             age = max(0, round(time.time() - os.lstat(lock).st_mtime))
         except OSError:
             continue
-        raise Busy(
+        raise busy(
             f"'{lock}' is in the way, {age} s old: a git is at work there, or was killed",
             ["try again when it has ended", f"where no git runs any more: rm {shlex.quote(lock)}"],
         )
@@ -103,18 +103,31 @@ def _refuse_broken_off(top: str, result: process.Result) -> None:
         raise BrokenOff(f"git could not move the checkout '{top}': {said}", [look_there(top)])
 
 
-def refuse_locked_checkout(top: str) -> None:
-    """Raises Busy where a lock of git's on the index or HEAD of a worktree is in the way."""
-    _refuse_locked([f"{git.private_dir(top)}/{name}.lock" for name in ("index", "HEAD", _TABLES)])
+def refuse_locked_index(top: str) -> None:
+    """Raises Busy where a lock of git's on the index of a worktree is in the way."""
+    _refuse_locked([f"{git.private_dir(top)}/index.lock"])
 
 
-def fast_forward(top: str, repository: Repository, commit: str, action: str, inherit: Sequence[int] = ()) -> None:
-    """Move the branch that is checked out in `top`, and its files, to a descendant; refused if it would touch work."""
+def refuse_locked_checkout(repository: Repository, top: str, ref: str, busy: type[Busy] = Busy) -> None:
+    """Raises `busy` where a lock of git's is in the way of moving what is checked out in a worktree.
+
+    To be asked before: git takes that of the files first and meets the others when it has written them.
+    """
+    private = git.private_dir(top)
+    locks = [f"{private}/{name}.lock" for name in ("index", "HEAD", "ORIG_HEAD", _TABLES)]
+    _refuse_locked([*locks, *(f"{repository.common_dir}/{name}.lock" for name in (ref, _TABLES))], busy)
+
+
+def fast_forward(
+    top: str, repository: Repository, ref: str, commit: str, action: str, inherit: Sequence[int] = ()
+) -> None:
+    """Move `ref`, which is checked out in `top`, and its files, to a descendant; refused if it would touch work."""
+    refuse_locked_checkout(repository, top, ref)
     args = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet", commit)
     result = _tell(repository, *args, cwd=top, env={"GIT_REFLOG_ACTION": action}, inherit=inherit)
     if result.status:
         _refuse_killed(top, result)
-        refuse_locked_checkout(top)
+        refuse_locked_checkout(repository, top, ref, LockedOut)
         _refuse_broken_off(top, result)
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}': {said}", [look_there(top)])
@@ -126,6 +139,7 @@ def move_back(
     """Move what is checked out in `top` (a branch, or HEAD where there is none) from `old` to any commit, with its
     files; refused if local changes would be hit. What is staged elsewhere stays so, which `reset --keep` forgets.
     """
+    refuse_locked_checkout(repository, top, ref)
     _tell(repository, "update-index", "-q", "--refresh", cwd=top, inherit=inherit)  # a time alone is no change
     result = _tell(repository, *_SWITCH, old, new, cwd=top, inherit=inherit)
     if result.status == 0:
@@ -134,7 +148,7 @@ def move_back(
             _tell(repository, *_SWITCH, new, old, cwd=top, inherit=inherit)
     if result.status:
         _refuse_killed(top, result)
-        refuse_locked_checkout(top)
+        refuse_locked_checkout(repository, top, ref, LockedOut)
         said = " ".join(result.stderr.split())
         raise Refused(f"git would not move the checkout '{top}' back: {said}", [look_there(top)])
 

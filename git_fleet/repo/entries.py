@@ -151,7 +151,8 @@ def _claims(parents: Iterable[str]) -> list[tuple[str, str]]:
 
 def _with_claims(entry: Entry, claimed: list[tuple[str, str]]) -> Entry:
     """Folders that name this entry; and, of a repository that was moved, those that name it where it was."""
-    return entry._replace(claims=_claiming(entry.place, entry.folder, claimed))
+    claims = _claiming(entry.place, entry.folder, claimed)
+    return entry._replace(claims=claims, moved_along=any((entry.place, one) not in claimed for one in claims))
 
 
 def _claiming(place: str, folder: str | None, claimed: list[tuple[str, str]]) -> tuple[str, ...]:
@@ -246,12 +247,13 @@ def _holders(paths: list[str]) -> dict[str, list[str]]:
 def bad_refs(repository: Repository) -> tuple[BadRef, ...]:
     """References whose file makes no sense, and those whose object is not there. Nothing is fetched for it."""
     said: dict[str, str] = {}
-    for folder, _, names in os.walk(f"{repository.common_dir}/refs"):
+    for folder, inner, names in os.walk(f"{repository.common_dir}/refs"):
+        inner[:] = [name for name in inner if not name.startswith(".")]  # git passes over such names, too
         for name in names:
             path = f"{folder}/{name}"
             content = (text(path) or "").strip()
             ref = path.removeprefix(f"{repository.common_dir}/")
-            if ref != "refs/heads" and not name.endswith(".lock") and not _is_ref(content):
+            if ref != "refs/heads" and not name.startswith(".") and not name.endswith(".lock") and not _is_ref(content):
                 said[ref] = f"it says '{content[:80]}'" if content else "it is empty"
     named = git.ask(repository, "for-each-ref", "--format=%(objectname) %(refname)").stdout
     refs = [(oid, ref) for oid, _, ref in (line.partition(" ") for line in named.split("\n")[:-1])]

@@ -61,7 +61,7 @@ def put_back(
     known = {one.path: (one.old, one.new, conflicts.get(one.path)) for one in pieces}
     if any(now[one.path] is None or index[one.path] not in known[one.path] for one in pieces):
         return False
-    changing.refuse_locked_checkout(top)
+    changing.refuse_locked_index(top)
     lines = "".join(f"{one.old}\t{one.path}\0" for one in pieces)
     git.answer(repository, "update-index", "-z", "--index-info", cwd=top, stdin=lines, inherit=inherit)
     for one in pieces:
@@ -100,7 +100,7 @@ def unwrite(repository: Repository, top: str, known: str) -> None:
     """Take away the files of a pick that a rebase was at, as far as its index knows nothing of them: they are in the
     way of its --abort. Each is in the commit `known`, it or its torn beginning. Raises Busy where git's lock is there.
     """
-    changing.refuse_locked_checkout(top)
+    changing.refuse_locked_index(top)
     head, staged = looking.commit_and_parents(repository, top)[0], _staged(repository, top)
     for one in _pieces(repository, head, known, {}):
         there = one.path not in staged and os.path.lexists(f"{top}/{one.path}")

@@ -111,3 +111,38 @@ def test_a_git_that_fails_halfway_is_told_from_one_that_never_began(repo: Repo) 
     assert repo.git("status", "--porcelain") == "" and repo.read("first") == repo.read("last") == "new\n"
     move(repo, new, old, back=True)
     assert repo.read("first") == repo.read("last") == "old\n"
+
+
+@pytest.mark.parametrize("name", ["index", "HEAD", "ORIG_HEAD", "refs/heads/main"])
+@pytest.mark.parametrize("back", [False, True], ids=["forward", "back"])
+def test_a_lock_is_looked_for_before_git_begins(repo: Repo, name: str, back: bool) -> None:
+    """git writes the files first, and meets those of the refs when it has."""
+    lock = repo.path / f".git/{name}.lock"
+    lock.touch()
+    before = repo.snapshot()
+    with pytest.raises(Busy, match=f"'{lock}' is in the way"):
+        move(repo, "main", "ahead", back=back)
+    assert repo.snapshot() == before
+    lock.unlink()
+    move(repo, "main", "ahead", back=back)
+
+
+def test_a_lock_that_comes_when_git_has_begun_costs_nothing(repo: Repo) -> None:
+    """What was written is put back, under the lock of the refs that is still there."""
+    repo.config({"fleet.ahead.branch": "ahead"})
+    start = repo.oid("main")
+    lock = repo.path / ".git/HEAD.lock"
+    rooms.hook(repo, "post-index-change", f"touch '{lock}'")
+    done = repo.fleet("land", "--no-gate", check=75)
+    assert f"'{lock}' is in the way" in done.err and "it is as it was before" in done.err
+    lock.unlink()
+    (repo.path / ".git/hooks/post-index-change").unlink()
+    assert (repo.oid("main"), repo.git("status", "--porcelain"), repo.read("file")) == (start, "", "x\n")
+    repo.fleet("land", check=0)
+    rooms.hook(repo, "post-index-change", f"touch '{lock}'")
+    landed = repo.oid("main")
+    assert f"'{lock}' is in the way" in repo.fleet("undo", check=75).err
+    lock.unlink()
+    (repo.path / ".git/hooks/post-index-change").unlink()
+    assert (repo.oid("main"), repo.git("status", "--porcelain"), repo.read("file")) == (landed, "", "new\n")
+    repo.fleet("undo", check=0)

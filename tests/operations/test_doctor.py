@@ -287,6 +287,36 @@ def test_folders_that_are_gone(repo: Repo, tmp_path: Path) -> None:
     assert len(list((repo.path / ".git/worktrees").iterdir())) == 3
 
 
+@pytest.mark.parametrize("sign", ["lock", "parent"])
+def test_a_copy_is_not_taken_for_a_worktree_whose_disk_is_away(repo: Repo, tmp_path: Path, sign: str) -> None:
+    (tmp_path / "usb").mkdir()
+    repo.git("worktree", "move", "../b", "../usb/b")
+    shutil.copytree(tmp_path / "usb/b", tmp_path / "backup")
+    repo.git("worktree", "lock", "../usb/b") if sign == "lock" else (tmp_path / "usb").rename(tmp_path / "unmounted")
+    if sign == "lock":
+        (tmp_path / "usb/b").rename(tmp_path / "usb/away")
+        (tmp_path / "usb").rename(tmp_path / "unmounted")
+        (tmp_path / "usb").mkdir()
+    [one] = doctor(repo, "--repair")
+    assert (one["code"], one["repair"], one["repaired"]) == ("worktree-away", None, False)
+    assert f"'{tmp_path}/backup' says that it is this worktree" in one["evidence"][0]
+    assert (entry(repo, "b") / "gitdir").read_text() == f"{tmp_path}/usb/b/.git\n"
+
+
+def test_what_lies_beside_references_and_is_none(repo: Repo) -> None:
+    for path in (".DS_Store", "x/._junk", ".hidden/file"):
+        repo.write({path: ""}, repo.path / ".git/refs/heads")
+    assert doctor(repo, check=0) == []
+
+
+def test_an_empty_reference_of_which_nothing_tells(repo: Repo) -> None:
+    (repo.path / ".git/refs/heads/blank").write_text("")
+    [one] = doctor(repo, check=1)
+    assert one["code"] == "ref-broken" and one["hints"][0].startswith("git fsck --no-reflogs --lost-found ")
+    assert "git update-ref refs/heads/blank <commit>" in one["hints"][1]
+    (repo.path / ".git/refs/heads/blank").unlink()
+
+
 def test_a_branch_that_is_checked_out_twice(repo: Repo) -> None:
     repo.git("worktree", "add", "-q", "--force", "../twice", "a")
     [one] = doctor(repo, check=1)

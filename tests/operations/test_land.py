@@ -59,6 +59,38 @@ def test_a_base_that_is_checked_out_twice_is_refused(repo: Repo) -> None:
     assert repo.snapshot() == before
 
 
+def _under_way(repo: Repo, kind: str, top: Path) -> str:
+    """Main is being rebased, or bisected, there; the command that gives it up."""
+    if kind == "bisect":
+        repo.git("bisect", "start", "-q", "HEAD", "HEAD~1", cwd=top)
+        return "bisect reset"
+    assert rooms.status_of("git", "rebase", "-q", "--force-rebase", "--exec=false", "HEAD~1", cwd=top) == 1
+    return "rebase --abort"
+
+
+@pytest.mark.parametrize(("kind", "where"), [("rebase", "app"), ("rebase", "base"), ("bisect", "app")])
+def test_a_base_that_is_being_rebased_is_refused(repo: Repo, tmp_path: Path, kind: str, where: str) -> None:
+    """It is nowhere checked out then, and to give the rebase up would put it back, without what had landed."""
+    repo.commit("second", {"second": "x\n"})
+    if where != "app":
+        repo.git("switch", "-q", "-c", "elsewhere")
+        repo.git("worktree", "add", "-q", "../base", "main")
+    end = _under_way(repo, kind, tmp_path / where)
+    before = repo.snapshot()
+    for args in (["land"], ["land", "--dry-run"]):
+        assert f"a {kind} of 'main' is in progress in '{tmp_path / where}'" in repo.fleet(*args, check=3).err
+    assert repo.snapshot() == before and rooms.operations(repo) == []
+    repo.git(*end.split(), cwd=tmp_path / where)
+    repo.fleet("land", check=0)
+    _under_way(repo, kind, tmp_path / where)
+    landed = repo.snapshot()
+    for args in (["undo"], ["undo", "--dry-run"]):
+        assert f"a {kind} of 'main' is in progress" in repo.fleet(*args, check=3).err
+    assert repo.snapshot() == landed
+    repo.git(*end.split(), cwd=tmp_path / where)
+    repo.fleet("undo", check=0)
+
+
 @pytest.mark.parametrize("kind", ["modified", "staged", "untracked", "ignored", "merging"])
 def test_work_in_the_way_is_refused(repo: Repo, kind: str) -> None:
     if kind == "merging":

@@ -180,6 +180,17 @@ def test_a_refusal_while_it_moves_leaves_the_resolution_where_it_is(repo: Repo) 
     assert_landed(repo)
 
 
+def test_a_base_that_is_being_rebased_by_then_leaves_it_too(repo: Repo) -> None:
+    resolve(repo)
+    rebase = ("git", "rebase", "-q", "--force-rebase", "--exec=false", "HEAD~1")
+    assert rooms.status_of(*rebase, cwd=repo.path) == 1
+    assert "a rebase of 'main' is in progress" in repo.fleet("land", "--continue", check=3).err
+    assert rooms.operations(repo)[0] == ("land", "stopped") and lane(repo).exists()
+    repo.git("rebase", "--abort")
+    repo.fleet("land", "--continue", check=0)
+    assert_landed(repo)
+
+
 def test_somebody_commits_to_the_base_while_the_resolution_is_tested(repo: Repo) -> None:
     commit = f"(cd '{repo.path}' && echo more >>other && git commit -q -a -m meanwhile)"
     repo.config({"fleet.gate": f"test -e '{repo.path}.once' || {commit}; touch '{repo.path}.once'"})

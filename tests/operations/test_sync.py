@@ -68,7 +68,9 @@ def test_a_rebase_that_would_lose_what_a_merge_resolved_is_none(repo: Repo, hook
     if hook:
         rooms.hook(repo, "post-rewrite", "exit 0")
     done = repo.fleet("sync", "--rebase", "a", check=3)
-    assert "rebasing would lose what its merges resolved: git fleet sync a" in done.err and repo.oid("a") == before
+    assert (
+        "rebasing would lose what its merges resolved\nhint: git fleet sync a\n" in done.err and repo.oid("a") == before
+    )
 
 
 def test_commits_are_made_again_as_they_were_less_what_the_base_has(repo: Repo) -> None:
@@ -158,12 +160,68 @@ def test_uncommitted_work_is_refused_and_the_others_go_on(repo: Repo, kind: str)
     assert parents(repo, "a")[1] == repo.oid("main")
 
 
+def test_a_path_is_named_once_and_some_are_counted(repo: Repo) -> None:
+    top = rooms.tree(repo, "a")
+    (top / "a").write_text("staged\n")
+    for number in range(6):
+        (top / f"new{number}").write_text("x\n")
+    repo.git("add", "--all", cwd=top)
+    (top / "a").write_text("changed since\n")
+    done = repo.fleet("sync", "a", check=3)
+    assert f"uncommitted work in '{top}': a, new0, new1, new2, new3 and 2 more\n" in done.err
+    assert f"hint: commit or move it there, then try again: git -C {top} status" in done.err
+
+
+@pytest.mark.parametrize("mode", ["sync", "--rebase", "by git"])
+def test_a_lock_in_the_worktree_leaves_it_as_it_is(repo: Repo, mode: str) -> None:
+    """One that is free goes on; what is left undone for a lock alone can be tried again."""
+    id, other = ("b", "a") if mode == "by git" else ("a", "d")
+    repo.git("worktree", "add", "-q", "-b", "d", "../d", "main~1")
+    repo.config({"fleet.d.title": "d"})
+    top, before = rooms.tree(repo, id), repo.oid(id)
+    lock = repo.path / f".git/worktrees/{id}/HEAD.lock"
+    lock.touch()
+    words = ["sync", id, other, *(["--rebase"] if mode == "--rebase" else [])]
+    done = repo.fleet(*words, check=75)
+    assert (
+        f"{id} not synced: '{lock}' is in the way" in done.err
+        and f"hint: where no git runs any more: rm {lock}" in done.err
+    )
+    lock.unlink()
+    assert repo.oid(id) == before and repo.git("status", "--porcelain", cwd=top) == ""
+    assert repo.git("rev-list", f"{other}..main") == ""
+
+
+def test_a_lock_that_comes_meanwhile_is_put_right(repo: Repo) -> None:
+    top, before = rooms.tree(repo, "a"), repo.oid("a")
+    lock = repo.path / ".git/worktrees/a/HEAD.lock"
+    rooms.hook(repo, "post-index-change", f"touch '{lock}'")
+    done = repo.fleet("sync", "a", check=75)
+    assert f"'{lock}' is in the way" in done.err
+    lock.unlink()
+    (repo.common_dir() / "hooks/post-index-change").unlink()
+    assert repo.oid("a") == before and repo.git("status", "--porcelain", cwd=top) == ""
+    repo.fleet("sync", "a", check=0)
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_unrelated_histories(repo: Repo, dry: bool) -> None:
+    top = rooms.tree(repo, "a")
+    repo.git("reset", "-q", "--hard", repo.git("commit-tree", "-m", "root", repo.oid("main^{tree}")), cwd=top)
+    done = repo.fleet("sync", "a", *(["--dry-run"] if dry else []), check=3)
+    assert "a not synced: it has no history in common with 'main'" in done.err
+    assert f"hint: git -C {top} merge --allow-unrelated-histories main   # if that is meant" in done.err
+
+
 def test_an_untracked_file_in_the_way_is_git_s_own_refusal(repo: Repo) -> None:
     repo.commit("more", {"new": "main's\n"})
     top = rooms.tree(repo, "a")
     (top / "new").write_text("mine\n")
     a = repo.oid("a")
-    assert "a not synced" in repo.fleet("sync", "a", check=3).err
+    done = repo.fleet("sync", "a", check=3)
+    assert (
+        "a not synced" in done.err and f"hint: commit or move it there, then try again: git -C {top} status" in done.err
+    )
     assert (top / "new").read_text() == "mine\n" and repo.oid("a") == a
     assert rooms.operations(repo) == [("sync", "failed")]
 
@@ -201,6 +259,7 @@ def test_a_rebase_is_under_way_there(repo: Repo) -> None:
     assert repo.git("branch", "--show-current", cwd=top) == ""
     done = repo.fleet("sync", "a", check=3)
     assert f"a not synced: a rebase is in progress in '{top}'" in done.err and repo.oid("a") == before
+    assert f"hint: finish it there, or give it up: git -C {top} status" in done.err
 
 
 def test_a_branch_that_is_not_there(repo: Repo) -> None:

@@ -150,7 +150,7 @@ def test_killed_while_it_moves_to_where_it_rebases(repo: Loaded) -> None:
     done = repo.sync("--rebase", "b", check=3)
     assert f"git broke off while it changed files in '{top}': it is as it was before" in done.err
     assert f"a rebase is left halfway in '{top}', give it up there: git -C {top} rebase --abort" in done.err
-    assert f"a rebase is in progress in '{top}': finish it there, or give it up" in done.err
+    assert f"a rebase is in progress in '{top}'\nhint: finish it there, or give it up: git" in done.err
     assert status(repo) == [] and repo.oid("b") == tip and not (top / "new").exists()
     repo.git("rebase", "--abort", cwd=top)
     assert repo.sync("--rebase", "b", check=4) and repo.oid("b") == tip

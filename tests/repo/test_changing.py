@@ -99,7 +99,7 @@ def forward(repo: Repo, files: dict[str, str | None]) -> str:
 def test_a_fast_forward_moves_branch_and_files(repo: Repo) -> None:
     new = forward(repo, {"file": "new\n", "fresh": "x\n"})
     repo.write({"other": "mine\n", "untracked": "mine\n"})
-    changing.fast_forward(str(repo.path), rooms.of(repo), new, "fleet land: 42")
+    changing.fast_forward(str(repo.path), rooms.of(repo), "refs/heads/main", new, "fleet land: 42")
     assert repo.oid("main") == new and repo.read("file") == "new\n" and repo.read("fresh") == "x\n"
     assert repo.git("status", "--porcelain") == " M other\n?? untracked"
     assert repo.git("log", "-1", "--walk-reflogs", "--format=%gs", "HEAD") == "fleet land: 42: Fast-forward"
@@ -115,7 +115,7 @@ def test_a_fast_forward_never_goes_over_work(repo: Repo, kind: str) -> None:
         repo.git("add", "file")
     before = repo.snapshot()
     with pytest.raises(Refused, match=f"^git would not move the checkout '{repo.path}': "):
-        changing.fast_forward(str(repo.path), rooms.of(repo), new, "test")
+        changing.fast_forward(str(repo.path), rooms.of(repo), "refs/heads/main", new, "test")
     assert repo.snapshot() == before
 
 
@@ -123,7 +123,7 @@ def test_only_forward(repo: Repo) -> None:
     new = repo.branch("aside", {"file": "aside\n"})
     repo.commit("ours", {"other": "ours\n"})
     with pytest.raises(Refused):
-        changing.fast_forward(str(repo.path), rooms.of(repo), new, "test")
+        changing.fast_forward(str(repo.path), rooms.of(repo), "refs/heads/main", new, "test")
 
 
 def test_moving_back_keeps_edits_elsewhere(repo: Repo) -> None:

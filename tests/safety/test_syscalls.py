@@ -24,7 +24,7 @@ DISTURBED = tuple(DEEDS) if TORTURE else ("add", "land", "remove", "undo-add", "
 KILLS, ERRORS = 3, 2
 """So many places of each deed in CI."""
 FAILS = ("ENOSPC", "EIO", "EROFS")
-WAITS = re.compile(r"a (merge|rebase) is in progress in '(.+?)': finish it there, or give it up")
+WAITS = re.compile(r"a (merge|rebase) is in progress in '(.+?)'\nhint: finish it there, or give it up")
 
 
 class Stage:
