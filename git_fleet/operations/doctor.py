@@ -16,7 +16,7 @@ from git_fleet.model.journal import ChangeKind, OperationState, RecordedChange
 from git_fleet.operations import agents, recover, revert, running, work
 from git_fleet.operations import context as contexts
 from git_fleet.plan import config
-from git_fleet.repo import around, entries, git, settings, trust, worktrees
+from git_fleet.repo import around, entries, git, links, settings, trust, worktrees
 
 KIND = "doctor"
 
@@ -195,7 +195,7 @@ def _carry_out(repository: Repository, change: RecordedChange, operation: int) -
         running.keep_held(repository, operation, change.name)
         worktrees.move_entry(change.name, revert.place_of_entry(change))
     else:
-        worktrees.write_link(change.name, change.after or "", expected=change.before)
+        links.write(change.name, change.after or "", expected=change.before)
 
 
 def _recover(say: Listener) -> None:

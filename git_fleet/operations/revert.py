@@ -16,7 +16,7 @@ from git_fleet.model.journal import ChangeKind, RecordedChange
 from git_fleet.operations import advance, running
 from git_fleet.operations.context import PLAN
 from git_fleet.plan import config, files
-from git_fleet.repo import changing, git, slots, worktrees
+from git_fleet.repo import changing, git, links, slots, worktrees
 
 PLAN_KINDS = (ChangeKind.FILE, ChangeKind.CONFIG)
 
@@ -167,7 +167,7 @@ def _plan_back(repository: Repository, change: RecordedChange, say: Listener) ->
     """The plan's file, or a key of the configuration, says again what it said."""
     with locks.hold(repository.fleet_dir, PLAN, waits=running.tells(say)):
         if change.kind is ChangeKind.FILE:
-            worktrees.forget_draft(change.name)
+            links.forget_draft(change.name)
         if not is_done(repository, change):
             return None
         if change.kind is ChangeKind.CONFIG:
@@ -187,7 +187,7 @@ def _file_back(change: RecordedChange) -> None:
     if change.before is None:
         os.unlink(change.name)
     else:
-        worktrees.write_link(change.name, change.before, expected=change.after)
+        links.write(change.name, change.before, expected=change.after)
 
 
 class _Away(NamedTuple):

@@ -135,7 +135,7 @@ def _one_by_one(place: Quarantine, wanted: Sequence[Made], *, sign: bool) -> lis
         args = ("commit-tree", *(("-S",) if sign else ()), *words, "-F", "-", one.tree)
         env = {**place.env, **author_variables(one.author)}
         made = git.ask(place.repository, *args, cwd=merging.top(place), stdin=one.message, env=env)
-        if made.status and sign:
+        if made.status and "sign" in made.stderr:  # whatever else fails, such as an object that is gone, is git's
             said = "; ".join(made.stderr.split("\n")).strip("; ")
             raise Fatal(f"a commit cannot be signed: {said}", _UNSIGNED)
         if made.status:

