@@ -241,7 +241,7 @@ def opened(fleet_dir: str) -> Iterator[Journal]:
     try:
         prepare(connection, path)
         yield Journal(connection)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what SQLite says of damage may be damaged, too
         raise _damaged(path, error) from error
     finally:
         connection.close()
@@ -290,7 +290,7 @@ def opened_to_read(fleet_dir: str) -> Iterator[Journal | None]:
     try:
         with ExitStack() as stack:
             yield _to_read(path, stack) if os.path.exists(path) else None
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _damaged(path, error) from error
 
 
@@ -306,8 +306,10 @@ def _to_read(path: str, stack: ExitStack) -> Journal | None:
         try:  # a writer was killed, and only a writer may take back what it left
             copy = stack.enter_context(rescue.copied(path))
             found = _snapshot(copy or path, "rw" if copy else "ro", stack)
-        except (OSError, sqlite3.Error):
+        except (OSError, sqlite3.Error, UnicodeDecodeError):
             return None
+    except UnicodeDecodeError:
+        return None
     return found
 
 
@@ -343,7 +345,7 @@ def examine(fleet_dir: str) -> tuple[str, str, str] | None:
     except sqlite3.OperationalError as error:
         hot = os.path.exists(f"{path}-journal") and os.path.isfile(path)  # of a killed writer: the next one mends it
         return None if hot else ("damaged", path, str(error))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         return "damaged", path, str(error)
     if version > len(MIGRATIONS):
         return "newer", path, f"its version is {version}, ours {len(MIGRATIONS)}"

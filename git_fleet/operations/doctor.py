@@ -62,9 +62,7 @@ def _operations(repository: Repository) -> tuple[tuple[tuple[int, str], ...], tu
         with database.opened_to_read(repository.fleet_dir) as journal:
             stopped = journal.operations(states=[OperationState.STOPPED]) if journal else ()
             killed_ones = recover.dead(repository, journal, (*recover.WORKTREE_KINDS, "land")) if journal else []
-    except Exception as error:  # a damaged journal, which is a finding of its own
-        if not _is_sqlite(error):
-            raise
+    except FleetError:  # a damaged journal, which is a finding of its own
         return (), ()
     return tuple((one.id, one.summary) for one in killed_ones), tuple((one.id, one.summary) for one in stopped)
 
@@ -79,10 +77,6 @@ def _dead_agents(repository: Repository) -> tuple[Agent, ...]:
         return ()
     running_ones = (one for id, one in last.items() if id in said and said[id].state is State.RUNNING)
     return tuple(one for one in running_ones if one.ended_s is None and not one.alive)
-
-
-def _is_sqlite(error: Exception) -> bool:
-    return type(error).__module__ == "sqlite3"
 
 
 def _is_flipped(repository: Repository) -> bool:

@@ -119,7 +119,8 @@ def test_what_siblings_and_we_do_meanwhile_is_not_reported(repo: Place) -> None:
     )
     repo.config({"fleet.plan": "PLAN.md"})
     repo.git("worktree", "add", "-q", "inside", "spare")
-    begin(repo, "a", "echo mine >>a; git commit -qam mine; echo more >>a")
+    last = "while ! grep -q more ../app/inside/file; do sleep 0.05; done"
+    begin(repo, "a", f"echo mine >>a; git commit -qam mine; echo more >>a; {last}")
     begin(repo, "b", "echo theirs >>b; git commit -qam theirs; git branch extra; echo more >>../app/inside/file")
     repo.call("land", "c")
     repo.call("add", "d")

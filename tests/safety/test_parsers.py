@@ -149,6 +149,21 @@ def _shared(factory: pytest.TempPathFactory) -> Repo:
     return _repos[0]
 
 
+def test_a_journal_whose_damage_cannot_be_told(tmp_path: Path) -> None:
+    """SQLite quotes what it found, which is no UTF-8 any more."""
+    repo = rooms.fleet(tmp_path, {"a": {"a": "x\n"}})
+    repo.fleet("land", check=0)
+    path = Path(database.path_of(str(repo.common_dir() / "fleet")))
+    data = path.read_bytes()
+    assert data.count(b"CREATE TABLE operation ") == 1
+    path.write_bytes(data.replace(b"CREATE TABLE operation ", b"CREATE TABLE oper\xd4tion "))
+    for words in (("log",), ("status",), ("undo", "--dry-run"), ("land",)):
+        done = repo.fleet(*words, oracle=False)  # raises for a traceback
+        assert done.status in (0, 128), done
+    found = repo.fleet("doctor", "--json", oracle=False).json["findings"]
+    assert [one["code"] for one in found] == ["journal-damaged"]
+
+
 @pytest.mark.parametrize("seed", range(40 if TORTURE else 3))
 def test_a_journal_with_bytes_changed(seed: int, tmp_path: Path) -> None:
     """SAFETY 78: a reader answers without it or names it; nobody falls over it."""
