@@ -85,9 +85,7 @@ def _there(task: Task, seen: Seen) -> Admission | None:
         return Admission(task, exists=True)
     if standing.state is State.LANDED:
         left = task.ref in seen.branches or standing.worktree is not None
-        clears = (f"git fleet remove {task.id}   # clears what is left of it",) if left else ()
-        more = "git fleet add '<id> <title>'   # for what is still to do: a task of its own"
-        return _refused(task, "it has landed already", *clears, more)
+        return _refused(task, "it has landed already", *states.ways_on(task.id, left=left))
     return None
 
 

@@ -21,7 +21,7 @@ def refusal(task: Task, standings: Mapping[str, Standing]) -> Refusal | None:
     standing = standings[task.id]
     tree = standing.worktree
     if standing.state is State.LANDED:
-        return Refusal("it has landed already", (f"git fleet remove {task.id}   # clears its worktree",))
+        return Refusal("it has landed already", states.ways_on(task.id, left=tree is not None))
     if standing.state is State.DROPPED:
         return Refusal("it is dropped", states.ways_back(task.id))
     if tree is not None and tree.foreign is not None:

@@ -28,6 +28,12 @@ _OF_A_TIP = (State.DONE, State.APPROVED)
 _HELD = (State.REJECTED, State.STUCK, State.RUNNING)
 
 
+def ways_on(id: str, *, left: bool) -> tuple[str, ...]:
+    """The commands for a task that has landed; `left`: something of it is there still."""
+    clears = (f"git fleet remove {id}   # clears what is left of it",) if left else ()
+    return (*clears, "git fleet add '<id> <title>'   # for what is still to do: a task of its own")
+
+
 def ways_back(id: str) -> tuple[str, ...]:
     """What to do about a task that is dropped, by the plan or by a mark."""
     return (

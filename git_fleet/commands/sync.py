@@ -27,7 +27,7 @@ def command(tasks: tuple[str, ...], rebase: bool, dry_run: bool, as_json: bool, 
     view = outlook.view(context)
     contexts.refuse_broken_plan(view)
     if dry_run:
-        operation, found = None, sync.would(context, view, tasks)
+        operation, found = None, sync.would(context, view, tasks, rebase=rebase)
     else:
         operation, found = sync.sync(context, view, tasks, front.listener(), rebase=rebase)
     rows = [

@@ -216,11 +216,8 @@ def add(context: Context, view: PlanView, request: Request, say: Listener) -> Ou
             journal.finish(operation, OperationState.DONE if made else OperationState.FAILED)
             if request.new_row is not None and not made:
                 id = request.new_row.id
-                say(
-                    Note(
-                        f"{id} is in the plan by now: git fleet add {id} tries again, git fleet plan drop {id} drops it"
-                    )
-                )
+                again = f"git fleet add {id} tries again, git fleet plan drop {id} drops it"
+                say(Note(f"{id} is in the plan by now: {again}"))
     busy = {id for id, one in standings.items() if one.state in states.IN_FLIGHT and one.worktree}
     flying = len(busy.union(answer.task.id for answer in made))
     outcome = _tell(context, answers, [answer.task.id for answer in made], operation, flying, say)

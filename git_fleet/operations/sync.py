@@ -82,13 +82,14 @@ class _Deed(NamedTuple):
     """What git itself does in worktrees, by branch; kept in the operation's detail."""
 
 
-def would(context: Context, view: PlanView, names: Sequence[str]) -> list[Synced]:
-    """What `sync` would do; read-only. A rebase is judged by the merge of the same two."""
+def would(context: Context, view: PlanView, names: Sequence[str], *, rebase: bool) -> list[Synced]:
+    """What `sync` would do; read-only. A rebase of a branch without merges is judged by the merge of the same two."""
     subjects = _subjects(context, view, names)
     refused = _refused(subjects)
     wanted = [one for one in subjects if one.behind and one.task.id not in refused]
     with merging.quarantine(context.repository, context.base.commit) as place:
         merges = merging.merges(place, [(one.branch.tip, context.base.commit) for one in wanted])
+        losing = [one for one in wanted if rebase and _loses(context, place, one)]
     said = {one.task.id: merge for one, merge in zip(wanted, merges, strict=True)}
     found = []
     for one in subjects:
@@ -97,6 +98,7 @@ def would(context: Context, view: PlanView, names: Sequence[str]) -> list[Synced
             found.append(_idle(one, refused.get(one.task.id)))
             continue
         refusal = None if merge.clean else _apart(context, one) or (None if one.worktree else _nowhere(one))
+        refusal = _would_lose(one) if one in losing else refusal
         if refusal:
             found.append(_not(one, refusal, merge.paths))
             continue
@@ -217,6 +219,13 @@ def _apart(context: Context, one: _Subject) -> Refused | None:
     there = f"-C {shlex.quote(one.worktree)} " if one.worktree else ""
     meant = f"git {there}merge --allow-unrelated-histories {shlex.quote(base.branch)}   # if that is meant"
     return Refused(f"it has no history in common with '{base.branch}'", [meant] if there else [])
+
+
+def _loses(context: Context, place: merging.Quarantine, one: _Subject) -> bool:
+    base, tip = context.base, one.branch.tip
+    if not lineage.has_merges(context.repository, base.commit, tip):
+        return False
+    return not combine(place, "rebase", (base.commit, base.tree), tip, one.task.id).clean
 
 
 def _would_lose(one: _Subject) -> Refused:

@@ -98,7 +98,7 @@ def meaning(operation: Operation) -> tuple[bool, str]:
     if operation.kind != "undo":
         return False, operation.summary
     said = json.loads(operation.detail)
-    return not said["redo"], said["what"]
+    return not said.get("redo", False), said.get("what", operation.summary)  # an older journal does not say it
 
 
 def further_back(repository: Repository, operation: Operation) -> tuple[Operation, ...]:

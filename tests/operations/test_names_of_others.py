@@ -61,8 +61,9 @@ def test_a_branch_that_was_renamed_in_its_worktree(repo: Repo) -> None:
 def test_what_has_landed_and_is_gone_is_not_to_be_removed(repo: Repo) -> None:
     assert "git fleet remove a" in repo.fleet("add", "a", check=3).err
     repo.fleet("remove", "a", check=0)
-    said = repo.fleet("add", "a", check=3).err
-    assert "it has landed already" in said and "git fleet remove" not in said
+    for how in (["add", "a"], ["run", "a", "--", "true"]):
+        said = repo.fleet(*how, check=3).err
+        assert "it has landed already" in said and "git fleet remove" not in said
 
 
 def test_hints_can_be_typed_whatever_the_folder_is_called(tmp_path: Path) -> None:

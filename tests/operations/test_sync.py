@@ -67,10 +67,10 @@ def test_a_rebase_that_would_lose_what_a_merge_resolved_is_none(repo: Repo, hook
     before = repo.oid("a")
     if hook:
         rooms.hook(repo, "post-rewrite", "exit 0")
-    done = repo.fleet("sync", "--rebase", "a", check=3)
-    assert (
-        "rebasing would lose what its merges resolved\nhint: git fleet sync a\n" in done.err and repo.oid("a") == before
-    )
+    for dry in (["--dry-run"], []):
+        said = repo.fleet("sync", "--rebase", "a", *dry, check=3).err
+        assert "rebasing would lose what its merges resolved\nhint: git fleet sync a\n" in said
+        assert repo.oid("a") == before
 
 
 def test_commits_are_made_again_as_they_were_less_what_the_base_has(repo: Repo) -> None:
